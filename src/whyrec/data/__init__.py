@@ -1,0 +1,1 @@
+"""Datasets: read, check, filter, window and split interaction logs and item catalogues."""

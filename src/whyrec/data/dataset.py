@@ -1,0 +1,187 @@
+"""A dataset: an interaction log (lazy, may be larger than memory) and the catalogue of its items."""
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+import polars as pl
+
+from whyrec.data import schema
+from whyrec.errors import InvalidDataError
+from whyrec.runtime.atomic import atomic_directory
+
+_FINGERPRINT_ROWS = 1 << 20
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A log ``[user_id, item_id, timestamp, rating?, review?]`` in time order and a catalogue ``[item_id, title, ...]``.
+
+    ``interactions`` is a lazy frame sorted by ``timestamp, user_id, item_id``: collect only what you need.
+    """
+
+    name: str
+    interactions: pl.LazyFrame
+    items: pl.DataFrame
+    users: pl.DataFrame | None = None
+
+    @classmethod
+    def from_frames(
+        cls,
+        interactions: pl.DataFrame | pl.LazyFrame,
+        items: pl.DataFrame,
+        users: pl.DataFrame | None = None,
+        *,
+        name: str = "unnamed",
+    ) -> Self:
+        """Build a dataset from frames that already have the schema's column names.
+
+        Args:
+            interactions: ``user_id, item_id, timestamp`` (aware UTC) and optionally ``rating, review``; any row order.
+            items: ``item_id, title`` and any attributes; one row per item.
+            users: ``user_id`` and any attributes, or None.
+            name: How reports call the dataset.
+
+        Raises:
+            InvalidDataError: If a column is missing or of the wrong type, or an item_id stands twice.
+        """
+        log = interactions.lazy()
+        _require_columns(log.collect_schema(), schema.REQUIRED_INTERACTIONS, where="interactions")
+        _require_columns(items.schema, schema.REQUIRED_ITEMS, where="items")
+        repeated = items.filter(pl.col(schema.ITEM).is_duplicated())
+        if repeated.height:
+            raise InvalidDataError(
+                f"items: expected one row per item_id, got {repeated.height} rows that share one, "
+                f"first {repeated[schema.ITEM][0]!r}. Keep one row of each."
+            )
+        ordered = log.sort(schema.TIMESTAMP, schema.USER, schema.ITEM, maintain_order=True)
+        if isinstance(interactions, pl.DataFrame):
+            ordered = ordered.collect().lazy()
+        return cls(name=name, interactions=ordered, items=items, users=users)
+
+    @classmethod
+    def read(cls, directory: Path) -> Self:
+        """Open a dataset directory; the log stays on disk until it is asked for.
+
+        Raises:
+            InvalidDataError: If the directory is no dataset, or was written by a newer whyrec.
+        """
+        manifest_path = directory / "dataset.json"
+        if not manifest_path.is_file():
+            raise InvalidDataError(
+                f"{directory}: expected a dataset directory with dataset.json, found none. "
+                'Build one with "whyrec data import".'
+            )
+        manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
+        if manifest["format_version"] > schema.FORMAT_VERSION:
+            raise InvalidDataError(
+                f"{manifest_path}: expected format_version at most {schema.FORMAT_VERSION}, "
+                f"got {manifest['format_version']}. Upgrade whyrec."
+            )
+        users_path = directory / "users.parquet"
+        return cls(
+            name=manifest["name"],
+            interactions=pl.scan_parquet(directory / "interactions.parquet"),
+            items=pl.read_parquet(directory / "items.parquet"),
+            users=pl.read_parquet(users_path) if users_path.is_file() else None,
+        )
+
+    def write(self, directory: Path) -> None:
+        """Write the dataset directory, complete or not at all.
+
+        Raises:
+            OutputExistsError: If ``directory`` holds something already.
+            OutputWriteError: If it cannot be written.
+        """
+        with atomic_directory(directory) as partial:
+            self.interactions.sink_parquet(partial / "interactions.parquet", compression="zstd")
+            self.items.write_parquet(partial / "items.parquet", compression="zstd")
+            if self.users is not None:
+                self.users.write_parquet(partial / "users.parquet", compression="zstd")
+            manifest = json.dumps(self.describe(), indent=2, ensure_ascii=False)
+            (partial / "dataset.json").write_text(manifest + "\n", encoding="utf-8")
+
+    def before(self, cutoff: datetime) -> pl.LazyFrame:
+        """Interactions strictly before ``cutoff``: the only door to history for anything that learns or predicts."""
+        return self.interactions.filter(pl.col(schema.TIMESTAMP) < cutoff)
+
+    def between(self, start: datetime, end: datetime) -> pl.LazyFrame:
+        """Interactions in the half-open interval ``[start, end)``."""
+        return self.interactions.filter((pl.col(schema.TIMESTAMP) >= start) & (pl.col(schema.TIMESTAMP) < end))
+
+    @cached_property
+    def time_range(self) -> tuple[datetime, datetime]:
+        """First and last timestamp of the log, UTC."""
+        first, last = (
+            self.interactions.select(
+                pl.col(schema.TIMESTAMP).min().alias("first"), pl.col(schema.TIMESTAMP).max().alias("last")
+            )
+            .collect(engine="streaming")
+            .row(0)
+        )
+        if first is None:
+            raise InvalidDataError(f"{self.name}: expected at least one interaction, found none.")
+        return first, last
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """Numbers of interactions, of users and items that occur in them, and of catalogue items."""
+        row = (
+            self.interactions.select(
+                pl.len().alias("n_interactions"),
+                pl.col(schema.USER).n_unique().alias("n_users"),
+                pl.col(schema.ITEM).n_unique().alias("n_items_seen"),
+            )
+            .collect(engine="streaming")
+            .row(0, named=True)
+        )
+        return {**row, "n_items": self.items.height}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of the content, equal for equal frames whatever file or chunking they came in."""
+        digest = hashlib.sha256()
+        for offset in range(0, max(self.counts["n_interactions"], 1), _FINGERPRINT_ROWS):
+            digest.update(_frame_bytes(self.interactions.slice(offset, _FINGERPRINT_ROWS).collect()))
+        digest.update(_frame_bytes(self.items.sort(schema.ITEM)))
+        if self.users is not None:
+            digest.update(_frame_bytes(self.users.sort(schema.USER)))
+        return f"sha256:{digest.hexdigest()[:32]}"
+
+    def describe(self) -> dict[str, object]:
+        """Everything that ``dataset.json`` holds: counts, time range, columns, fingerprint."""
+        first, last = self.time_range
+        return {
+            "format_version": schema.FORMAT_VERSION,
+            "name": self.name,
+            **self.counts,
+            "first_timestamp": first.astimezone(UTC).isoformat(),
+            "last_timestamp": last.astimezone(UTC).isoformat(),
+            "interaction_columns": self.interactions.collect_schema().names(),
+            "item_columns": self.items.columns,
+            "fingerprint": self.fingerprint,
+        }
+
+
+def _require_columns(found: pl.Schema, required: Mapping[str, pl.DataType], *, where: str) -> None:
+    for column, expected in required.items():
+        if column not in found:
+            raise InvalidDataError(
+                f"{where}: expected a column {column!r}, got {', '.join(found.names()) or 'none'}. Rename or map one."
+            )
+        if found[column] != expected:
+            raise InvalidDataError(
+                f"{where}, column {column!r}: expected type {expected}, got {found[column]}. Cast it first."
+            )
+
+
+def _frame_bytes(frame: pl.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.rechunk().write_ipc(buffer, compression="uncompressed")
+    return buffer.getvalue()
