@@ -1,1 +1,1 @@
-"""TODO."""
+"""The command line: each command parses, calls one library function, and prints."""

@@ -1,7 +1,5 @@
 """A dataset: an interaction log (lazy, may be larger than memory) and the catalogue of its items."""
 
-import hashlib
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,15 +11,15 @@ from typing import Self
 import polars as pl
 
 from whyrec.data import schema
+from whyrec.data.fingerprint import fingerprint
+from whyrec.data.parquet_files import write_frame, write_lazy
 from whyrec.errors import InvalidDataError
 from whyrec.runtime.atomic import atomic_directory
-
-_FINGERPRINT_ROWS = 1 << 20
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A log ``[user_id, item_id, timestamp, rating?, review?]`` in time order and a catalogue ``[item_id, title, ...]``.
+    """Log ``[user_id, item_id, timestamp, rating?, review?]``, in time order, and catalogue ``[item_id, title, ...]``.
 
     ``interactions`` is a lazy frame sorted by ``timestamp, user_id, item_id``: collect only what you need.
     """
@@ -100,10 +98,10 @@ class Dataset:
             OutputWriteError: If it cannot be written.
         """
         with atomic_directory(directory) as partial:
-            self.interactions.sink_parquet(partial / "interactions.parquet", compression="zstd")
-            self.items.write_parquet(partial / "items.parquet", compression="zstd")
+            write_lazy(self.interactions, partial / "interactions.parquet")
+            write_frame(self.items, partial / "items.parquet")
             if self.users is not None:
-                self.users.write_parquet(partial / "users.parquet", compression="zstd")
+                write_frame(self.users, partial / "users.parquet")
             manifest = json.dumps(self.describe(), indent=2, ensure_ascii=False)
             (partial / "dataset.json").write_text(manifest + "\n", encoding="utf-8")
 
@@ -146,13 +144,10 @@ class Dataset:
     @cached_property
     def fingerprint(self) -> str:
         """Hash of the content, equal for equal frames whatever file or chunking they came in."""
-        digest = hashlib.sha256()
-        for offset in range(0, max(self.counts["n_interactions"], 1), _FINGERPRINT_ROWS):
-            digest.update(_frame_bytes(self.interactions.slice(offset, _FINGERPRINT_ROWS).collect()))
-        digest.update(_frame_bytes(self.items.sort(schema.ITEM)))
+        frames = [self.interactions, self.items.lazy().sort(schema.ITEM)]
         if self.users is not None:
-            digest.update(_frame_bytes(self.users.sort(schema.USER)))
-        return f"sha256:{digest.hexdigest()[:32]}"
+            frames.append(self.users.lazy().sort(schema.USER))
+        return fingerprint(frames)
 
     def describe(self) -> dict[str, object]:
         """Everything that ``dataset.json`` holds: counts, time range, columns, fingerprint."""
@@ -179,9 +174,3 @@ def _require_columns(found: pl.Schema, required: Mapping[str, pl.DataType], *, w
             raise InvalidDataError(
                 f"{where}, column {column!r}: expected type {expected}, got {found[column]}. Cast it first."
             )
-
-
-def _frame_bytes(frame: pl.DataFrame) -> bytes:
-    buffer = io.BytesIO()
-    frame.rechunk().write_ipc(buffer, compression="uncompressed")
-    return buffer.getvalue()

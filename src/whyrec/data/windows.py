@@ -124,7 +124,10 @@ def users_per_item(interactions: pl.LazyFrame, window: Window) -> pl.DataFrame:
 
 
 def users_per_item_and_window(interactions: pl.LazyFrame, windows: list[Window]) -> pl.DataFrame:
-    """Count the distinct users of every item in each of several disjoint windows, in one pass over the log.
+    """Count the distinct users of every item in each of several disjoint windows.
+
+    One window is counted after the other: memory then grows with the largest of them, not with the log, and a log
+    ordered by time on disk is read about once all the same.
 
     Args:
         interactions: The log.
@@ -133,17 +136,11 @@ def users_per_item_and_window(interactions: pl.LazyFrame, windows: list[Window])
     Returns:
         Columns ``item_id, window`` (index into ``windows``), ``users``; only non-zero counts, sorted.
     """
-    starts = pl.DataFrame(
-        {"start": [w.start for w in windows], "end": [w.end for w in windows], "window": range(len(windows))},
-        schema={"start": schema.TIMESTAMP_TYPE, "end": schema.TIMESTAMP_TYPE, "window": pl.UInt32},
-    )
-    return (
-        interactions.select(schema.USER, schema.ITEM, schema.TIMESTAMP)
-        .sort(schema.TIMESTAMP)
-        .join_asof(starts.lazy(), left_on=schema.TIMESTAMP, right_on="start", strategy="backward")
-        .filter(pl.col(schema.TIMESTAMP) < pl.col("end"))
-        .group_by(schema.ITEM, "window")
-        .agg(pl.col(schema.USER).n_unique().cast(pl.UInt32).alias("users"))
-        .sort(schema.ITEM, "window")
-        .collect(engine="streaming")
-    )
+    counts = [
+        users_per_item(interactions, window).select(
+            schema.ITEM, pl.lit(index, dtype=pl.UInt32).alias("window"), "users"
+        )
+        for index, window in enumerate(windows)
+    ]
+    empty = pl.DataFrame(schema={schema.ITEM: pl.String, "window": pl.UInt32, "users": pl.UInt32})
+    return pl.concat([empty, *counts]).sort(schema.ITEM, "window")

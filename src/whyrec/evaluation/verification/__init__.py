@@ -1,0 +1,11 @@
+"""Verification: is what an explanation says borne out by the item's history, forecast and catalogue entry?
+
+Deterministic and independent of who wrote the text. ``lexicon`` holds the words, ``mentions`` finds what a text speaks
+of, ``binding`` ties numbers to months, ``names``, ``numbers`` and ``trends`` judge, ``check`` puts them in order.
+"""
+
+from whyrec.evaluation.verification.check import verify_explanation
+from whyrec.evaluation.verification.evidence import evidence_of
+from whyrec.evaluation.verification.vocabulary import Vocabulary
+
+__all__ = ["Vocabulary", "evidence_of", "verify_explanation"]

@@ -1,0 +1,48 @@
+"""How far a number in words may be from the number in the data, and still be called true.
+
+Exact figures must be the data's value rounded to the places shown. "About" allows 5% (and one for round numbers below
+20), "nearly" up to 7% above the truth, "over" and "under" up to 10% on their side.
+"""
+
+from whyrec.evaluation.verification.mentions import Number
+
+_ABOUT = 0.05
+_NEARLY = 0.07
+_BEYOND = 0.10
+
+
+def agrees(number: Number, truth: float) -> bool:
+    """Whether a stated number is a fair way to write the true one."""
+    said = number.value
+    rounding = 0.5 * 10.0**-number.decimals + 1e-9
+    if number.approximate == "about":
+        is_small_round = said % 5 == 0 and 10 <= said < 20
+        return abs(said - truth) <= max(_ABOUT * abs(truth), 1.0 if is_small_round else rounding)
+    if number.approximate == "nearly":
+        return truth - rounding <= said <= truth * (1 + _NEARLY) + rounding
+    if number.approximate == "over":
+        return truth >= said - 1e-9 and truth - said <= _BEYOND * truth + 1
+    if number.approximate == "under":
+        return truth <= said + 1e-9 and said - truth <= _BEYOND * truth + 1
+    return abs(said - truth) <= rounding
+
+
+def percent_agrees(number: Number, truth: float) -> bool:
+    """The same for percentages: whole per cents, two points of slack when said to be approximate or a fraction."""
+    slack = 0.5 * 10.0**-number.decimals + 1e-6
+    if number.approximate in ("over", "under"):
+        excess = truth - number.value if number.approximate == "over" else number.value - truth
+        return -slack <= excess <= max(3.0, _BEYOND * abs(truth))
+    if number.approximate:
+        slack = max(3.0, _ABOUT * abs(truth))
+    return abs(number.value - truth) <= slack
+
+
+def ratio_agrees(number: Number, truth: float) -> bool:
+    """The same for "2.5 times": rounded as shown; whole ratios may be off by 12% when approximate."""
+    slack = 0.5 * 10.0**-number.decimals + 1e-9
+    if number.decimals == 0 and not number.approximate:
+        slack = min(slack, 0.12 * max(truth, 1.0))
+    if number.approximate:
+        slack = max(0.05, 0.12 * truth)
+    return abs(number.value - truth) <= slack
