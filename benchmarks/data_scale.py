@@ -187,7 +187,7 @@ def run_stage(system: str, stage: str, *, work: Path, source: Path) -> Result:
     return report
 
 
-def _child(system: str, stage: str, work: str, source: str) -> None:
+def _child(system: str, stage: str, *, work: str, source: str) -> None:
     started = time.perf_counter()
     result = SYSTEMS[system][stage](Path(work), Path(source))
     report = {
@@ -280,6 +280,6 @@ def _write_results(path: Path, rows: list[Result], arguments: argparse.Namespace
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--child"]:
-        _child(*sys.argv[2:6])
+        _child(sys.argv[2], sys.argv[3], work=sys.argv[4], source=sys.argv[5])
     else:
         main()

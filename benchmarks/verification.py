@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
-from verification_cases import CUTOFFS, KINDS, SOURCES, Figures, Names, make_cases, measure
 
+from verification_cases import CUTOFFS, KINDS, SOURCES, Figures, Names, make_cases, measure
 from whyrec.data.bundled import bundled_dataset
 from whyrec.runtime.atomic import atomic_file
 

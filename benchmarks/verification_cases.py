@@ -1,6 +1,6 @@
-"""True explanations over real films, and falsehoods planted in them: the material of ``verification.py`` and of its test.
+"""True explanations over real films, and falsehoods planted in them, for ``verification.py`` and the tests.
 
-True texts come from two sources that share no sentence: whyrec's offline writer, and the paraphrases below, which use
+True texts come from two sources that share no sentence: whyrec's offline writer, and the paraphrases, which use
 other date styles, spelled-out and rounded numbers, percentages and ratios. Planting works on the bare text with
 patterns of its own; it never asks the verifier what it can see. Forecasts and drivers are made up from the item's own
 facts (seeded): what is verified is the text, not the forecaster.
@@ -15,8 +15,9 @@ from datetime import UTC, datetime
 
 import polars as pl
 
+from verification_paraphrases import MONTHS, paraphrase
 from whyrec.data.dataset import Dataset
-from whyrec.data.facts import ItemFacts, MonthCount, item_facts
+from whyrec.data.facts import ItemFacts, item_facts
 from whyrec.data.windows import Window, WindowLength
 from whyrec.evaluation.verification import Vocabulary, verify_explanation
 from whyrec.interfaces import Driver, ForecastPoint
@@ -30,7 +31,6 @@ CUTOFFS = (
     datetime(2013, 10, 8, tzinfo=UTC),
     datetime(2013, 11, 1, tzinfo=UTC),
 )
-MONTHS = "January February March April May June July August September October November December".split()
 
 
 @dataclass(frozen=True)
@@ -127,176 +127,7 @@ def true_text(case: Case, *, source: str, seed: int) -> str:
     """Write a true explanation, by the offline writer or by the paraphrases."""
     if source == "writer":
         return write_explanation(case.facts, case.forecast, case.drivers, seed=seed).text
-    return paraphrase(case, seed=seed)
-
-
-# --- paraphrases: a second hand, with other habits ---
-
-_DIGIT_WORDS = "no one two three four five six seven eight nine ten eleven twelve".split()
-_TENS = "x x twenty thirty forty fifty sixty seventy eighty ninety".split()
-_DateStyle = Callable[[Window], str]
-
-_STYLES: tuple[_DateStyle, ...] = (
-    lambda window: f"{MONTHS[window.start.month - 1]} {window.start.year}",
-    lambda window: f"{MONTHS[window.start.month - 1][:3]} {window.start.year}",
-    lambda window: f"{window.start:%Y-%m}",
-    lambda window: MONTHS[window.start.month - 1],
-)
-
-
-def _in_words(n: int) -> str:
-    if n < len(_DIGIT_WORDS):
-        return _DIGIT_WORDS[n] if n else "zero"
-    if 20 <= n < 100:
-        return _TENS[n // 10] + (f"-{_DIGIT_WORDS[n % 10]}" if n % 10 else "")
-    return f"{n:,}"
-
-
-def _people(n: int) -> str:
-    return f"{_in_words(n)} {'viewer' if n == 1 else 'viewers'}"
-
-
-def _rounded(n: float) -> str:
-    """About 160 for 158: rounded to two figures where that stays within 4%."""
-    step = 10 ** max(len(str(int(n))) - 2, 0)
-    near = round(n / step) * step
-    return f"around {near:,.0f}" if abs(near - n) <= 0.04 * n else f"{n:,.0f}"
-
-
-def paraphrase(case: Case, *, seed: int) -> str:
-    """Explain a case in other words than the offline writer's."""
-    rng = random.Random(f"{seed}|{case.facts.item_id}")
-    parts = [*_history_part(case, rng), *_catalogue_part(case, rng), *_forecast_part(case, rng)]
-    return " ".join(part[0].upper() + part[1:] for part in parts)
-
-
-def _history_part(case: Case, rng: random.Random) -> list[str]:
-    facts = case.facts
-    title = rng.choice((facts.title, f'"{facts.title}"', f"“{facts.title}”"))
-    if not facts.months:
-        return [
-            rng.choice((f"No ratings of {title} are on record yet.", f"{title} is a cold start: zero ratings so far."))
-        ]
-    # A bare month's name is only clear within a year.
-    style = rng.choice(_STYLES if len(facts.months) <= 11 else _STYLES[:3])
-    full = [count for count in facts.months if count.complete]
-    sentences = [
-        f"{title} has been rated by {facts.total_users:,} {'person' if facts.total_users == 1 else 'people'} overall."
-    ]
-    if len(full) >= 3 and rng.random() < 0.5:
-        shown = full[-3:]
-        sentences.append("; ".join(f"{count.window.start:%Y-%m}: {count.users}" for count in shown) + ".")
-    if len(full) >= 2:
-        sentences.append(_change(full[-2], full[-1], style, rng))
-    best = max(facts.months, key=lambda count: count.users)
-    if len(facts.months) >= 2 and best.users >= 2:
-        sentences.append(
-            rng.choice(
-                (
-                    f"The high point was {style(best.window)} with {best.users:,} viewers.",
-                    f"Demand peaked at {best.users:,} in {style(best.window)}.",
-                    f"{style(best.window)} was the busiest month ({best.users:,}).",
-                )
-            )
-        )
-    sentences += _lately(facts, rng)
-    return sentences
-
-
-def _change(older: MonthCount, newer: MonthCount, style: _DateStyle, rng: random.Random) -> str:
-    a, b = older.users, newer.users
-    first, second = style(older.window), style(newer.window)
-    if abs(a - b) <= 0.15 * max(a, b) or a == b:
-        return f"Numbers were stable: {first} saw {_people(a)}, {second} saw {_in_words(b)}."
-    verb = rng.choice(("increased", "went from strength to strength and grew") if b > a else ("decreased", "shrank"))
-    options = [
-        f"Between {first} and {second} the count {verb} from {a:,} to {b:,}.",
-        f"There {'was' if b == 1 else 'were'} {_people(b)} in {second}, {abs(b - a)} {'more' if b > a else 'fewer'} than in {first}.",
-        f"In {second}, {_rounded(b)} {'viewer' if b == 1 else 'viewers'} came, compared with {_rounded(a)} in {first}.",
-    ]
-    if a >= 5:
-        options.append(f"Viewing was {'up' if b > a else 'down'} {abs(b / a - 1):.0%} in {second} on {first}.")
-    if a and b / a >= 1.5:
-        options.append(f"{second} drew {b / a:.1f} times the {a:,} viewers of {first}.")
-    return rng.choice(options)
-
-
-def _lately(facts: ItemFacts, rng: random.Random) -> list[str]:
-    week, thirty = facts.recent[7], facts.recent[30]
-    if thirty == 0:
-        return ["The past thirty days saw no viewers."]
-    options = [
-        f"Over the past week it drew {_people(week)}.",
-        f"The past 30 days brought {thirty:,} {'rating' if thirty == 1 else 'ratings'}, the final 7 days {week:,}.",
-        f"Some {week / thirty:.0%} of the viewers of the past 30 days arrived in the past 7 days."
-        if thirty >= 10
-        else f"{_people(thirty)} over the last 30 days.",
-    ]
-    pace, before = week / 7, (thirty - week) / 23
-    if pace > 1.3 * before:
-        options.append("The daily pace of the last week is increasing.")
-    elif pace < before / 1.3:
-        options.append("Momentum over the last week has been waning.")
-    return [rng.choice(options)]
-
-
-def _catalogue_part(case: Case, rng: random.Random) -> list[str]:
-    attributes = case.facts.attributes
-    genres, year = attributes.get("genres", ()), attributes.get("year")
-    sentences = []
-    if isinstance(genres, tuple) and genres:
-        joined = rng.choice((" / ".join(genres), ", ".join(genres), " and ".join(genres)))
-        sentences.append(
-            rng.choice(
-                (
-                    f"Its genres are {joined}.",
-                    f"Being a {joined.lower()} title, it has its audience.",
-                    f"Genre: {joined}.",
-                )
-            )
-        )
-    if isinstance(year, float):
-        sentences.append(
-            rng.choice((f"It was made in {year:.0f}.", f"It is a {year:.0f} film.", f"Its release year is {year:.0f}."))
-        )
-    if case.facts.mean_rating is not None and rng.random() < 0.4:
-        sentences.append(f"It is rated {case.facts.mean_rating:.1f} out of 10.")
-    return sentences
-
-
-def _forecast_part(case: Case, rng: random.Random) -> list[str]:
-    point, drivers = case.forecast, case.drivers
-    start = point.window.start
-    when = (
-        f"{MONTHS[start.month - 1]} {start.year}"
-        if start.day == 1
-        else f"the {point.window.days:.0f} days starting {start:%Y-%m-%d}"
-    )
-    number = _rounded(point.expected) if point.expected >= 10 else f"{point.expected:.1f}"
-    sentences = [
-        rng.choice(
-            (
-                f"We predict {number} viewers for {when}.",
-                f"The model's estimate for {when} comes to {number}.",
-                f"In {when} we anticipate {number} ratings.",
-            )
-        ),
-        rng.choice(
-            (
-                f"The likely range runs from {point.low:,.0f} to {point.high:,.0f}.",
-                f"The prediction interval is {point.low:,.0f}–{point.high:,.0f} at 80%.",
-                f"It takes place {point.rank:,} of the predicted list.",
-                f"It is ranked #{point.rank:,}.",
-            )
-        ),
-    ]
-    top = max(drivers, key=lambda driver: driver.effect)
-    low = min(drivers, key=lambda driver: driver.effect)
-    if 0.02 < top.effect < 5:
-        sentences.append(f"Above all, {top.label} adds {top.effect:.0%} to the estimate.")
-    if low.effect < -0.02:
-        sentences.append(f"A {-low.effect:.0%} cut to the estimate comes from {low.label}.")
-    return sentences
+    return paraphrase(case.facts, case.forecast, case.drivers, seed=seed)
 
 
 # --- planting ---
@@ -308,20 +139,48 @@ _MONTH_NAME = re.compile(
 )
 _ISO_MONTH = re.compile(r"(?<![\d-])(?P<year>20\d\d)-(?P<month>\d\d)(?![\d-])")
 _OPPOSITES = {
-    "rose": "fell", "fell": "rose", "grew": "shrank", "shrank": "grew", "climbed": "declined", "declined": "climbed",
-    "rising": "falling", "fading": "rising", "falling": "rising", "jumped": "dropped", "dropped": "jumped", "surged": "sank",
-    "sank": "surged", "slipped": "climbed", "up": "down", "down": "up", "increased": "decreased", "decreased": "increased",
-    "more": "fewer", "fewer": "more", "increasing": "decreasing", "waning": "growing", "slowing": "accelerating",
-    "accelerating": "slowing", "easing": "rising", "climbing": "declining", "doubled": "halved", "above": "below",
-    "below": "above", "lifted": "lowered", "raised": "cut", "lowered": "raised", "reduced": "lifted", "adds": "takes",
-}  # fmt: skip
+    "rose": "fell",
+    "fell": "rose",
+    "grew": "shrank",
+    "shrank": "grew",
+    "climbed": "declined",
+    "declined": "climbed",
+    "rising": "falling",
+    "fading": "rising",
+    "falling": "rising",
+    "jumped": "dropped",
+    "dropped": "jumped",
+    "surged": "sank",
+    "sank": "surged",
+    "slipped": "climbed",
+    "up": "down",
+    "down": "up",
+    "increased": "decreased",
+    "decreased": "increased",
+    "more": "fewer",
+    "fewer": "more",
+    "increasing": "decreasing",
+    "waning": "growing",
+    "slowing": "accelerating",
+    "accelerating": "slowing",
+    "easing": "rising",
+    "climbing": "declining",
+    "doubled": "halved",
+    "above": "below",
+    "below": "above",
+    "lifted": "lowered",
+    "raised": "cut",
+    "lowered": "raised",
+    "reduced": "lifted",
+    "adds": "takes",
+}
 _DIRECTION = re.compile(rf"\b(?:{'|'.join(_OPPOSITES)})\b")
 _PEAK_WORD = re.compile(r"\b(?:peak\w*|best month|high point|busiest month)\b")
 
 
 def plant(case: Case, text: str, *, kind: str, names: "Names", rng: random.Random) -> Planted | None:
     """Put one falsehood of a kind into a true text; None where the text offers no place for it."""
-    planters: dict[str, Callable[[Case, str, Names, random.Random], list[tuple[int, int, str]]]] = {
+    planters: dict[str, Callable[..., list[tuple[int, int, str]]]] = {
         "number": _wrong_numbers,
         "month": _wrong_months,
         "direction": _wrong_directions,
@@ -329,7 +188,7 @@ def plant(case: Case, text: str, *, kind: str, names: "Names", rng: random.Rando
         "attribute": _wrong_attributes,
         "title": _wrong_titles,
     }
-    options = planters[kind](case, text, names, rng)
+    options = planters[kind](case, text, names=names, rng=rng)
     if not options:
         return None
     start, end, said = rng.choice(options)
@@ -359,7 +218,7 @@ def _outside_title(case: Case, text: str, start: int) -> bool:
     return not any(hit.start() <= start < hit.end() for hit in _title_hits(case, text))
 
 
-def _wrong_numbers(case: Case, text: str, names: Names, rng: random.Random) -> list[tuple[int, int, str]]:
+def _wrong_numbers(case: Case, text: str, *, names: Names, rng: random.Random) -> list[tuple[int, int, str]]:
     options = []
     for hit in _NUMBER.finditer(text):
         is_date = _YEAR.fullmatch(hit[0]) or re.match(rf" (?:{'|'.join(MONTHS)})", text[hit.end() :])
@@ -376,7 +235,7 @@ def _wrong_numbers(case: Case, text: str, names: Names, rng: random.Random) -> l
     return options
 
 
-def _wrong_months(case: Case, text: str, names: Names, rng: random.Random) -> list[tuple[int, int, str]]:
+def _wrong_months(case: Case, text: str, *, names: Names, rng: random.Random) -> list[tuple[int, int, str]]:
     counts = {(m.window.start.year, m.window.start.month): m.users for m in case.facts.months}
     options = []
     for hit in [*_MONTH_NAME.finditer(text), *_ISO_MONTH.finditer(text)]:
@@ -397,14 +256,14 @@ def _wrong_months(case: Case, text: str, names: Names, rng: random.Random) -> li
     return options
 
 
-def _wrong_directions(case: Case, text: str, names: Names, rng: random.Random) -> list[tuple[int, int, str]]:
+def _wrong_directions(case: Case, text: str, *, names: Names, rng: random.Random) -> list[tuple[int, int, str]]:
     hits = [hit for hit in _DIRECTION.finditer(text) if _outside_title(case, text, hit.start())]
     # "More than doubled" and "more people" are no comparison by themselves.
     hits = [hit for hit in hits if hit[0] != "more" or text[hit.end() :].startswith(" than in")]
     return [(hit.start(), hit.end(), _OPPOSITES[hit[0]]) for hit in hits]
 
 
-def _wrong_peaks(case: Case, text: str, names: Names, rng: random.Random) -> list[tuple[int, int, str]]:
+def _wrong_peaks(case: Case, text: str, *, names: Names, rng: random.Random) -> list[tuple[int, int, str]]:
     best = max((count.users for count in case.facts.months), default=0)
     lower = [count.window for count in case.facts.months if count.users < best]
     options = []
@@ -424,15 +283,17 @@ def _wrong_peaks(case: Case, text: str, names: Names, rng: random.Random) -> lis
     return options
 
 
-def _wrong_attributes(case: Case, text: str, names: Names, rng: random.Random) -> list[tuple[int, int, str]]:
+def _wrong_attributes(case: Case, text: str, *, names: Names, rng: random.Random) -> list[tuple[int, int, str]]:
     attributes = case.facts.attributes
     genres, year = attributes.get("genres", ()), attributes.get("year")
     options = []
     for genre in genres if isinstance(genres, tuple) else ():
         other = rng.choice([name for name in names.genres if name not in genres])
-        for hit in re.finditer(rf"\b{re.escape(genre)}\b", text, re.IGNORECASE):
-            if _outside_title(case, text, hit.start()):
-                options.append((hit.start(), hit.end(), other if hit[0][0].isupper() else other.lower()))
+        options += [
+            (hit.start(), hit.end(), other if hit[0][0].isupper() else other.lower())
+            for hit in re.finditer(rf"\b{re.escape(genre)}\b", text, re.IGNORECASE)
+            if _outside_title(case, text, hit.start())
+        ]
     if isinstance(year, float):
         for hit in re.finditer(rf"(?:in|a|is) (?P<year>{year:.0f})(?= release| film|\b(?:,| and|\.|;))", text):
             wrong = int(year) + rng.choice((-3, -2, -1, 1, 2))
@@ -440,7 +301,7 @@ def _wrong_attributes(case: Case, text: str, names: Names, rng: random.Random) -
     return options
 
 
-def _wrong_titles(case: Case, text: str, names: Names, rng: random.Random) -> list[tuple[int, int, str]]:
+def _wrong_titles(case: Case, text: str, *, names: Names, rng: random.Random) -> list[tuple[int, int, str]]:
     other = rng.choice(names.titles)
     if other == case.facts.title:
         return []
@@ -459,6 +320,7 @@ class Figures:
     planted: dict[str, int]
     missed: tuple[Planted, ...]
     seconds_per_text: float
+    """Processor time of one verification, so that other work on the machine does not count."""
 
     def caught(self, kind: str) -> int:
         """Falsehoods of a kind that were caught."""
@@ -473,9 +335,9 @@ def measure(cases: Sequence[Case], *, source: str, names: Names, n_false: int, s
     """
     rng = random.Random(seed)
     texts = [(case, true_text(case, source=source, seed=seed)) for case in cases]
-    started = time.perf_counter()
+    started = time.process_time()
     passed = [_verified(case, text, names) for case, text in texts]
-    seconds = (time.perf_counter() - started) / len(texts)
+    seconds = (time.process_time() - started) / len(texts)
     good = [pair for pair, is_true in zip(texts, passed, strict=True) if is_true]
     quota = {kind: n_false // len(KINDS) + (i < n_false % len(KINDS)) for i, kind in enumerate(KINDS)}
     planted = {kind: _plant_many(good, kind=kind, n=n, names=names, rng=rng) for kind, n in quota.items()}

@@ -6,15 +6,16 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
-from contracts.forecaster import CUTOFF, small_world
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.forecaster import CUTOFF, small_world
 from whyrec.baselines.pare.attributes import learn_vocabulary
 from whyrec.baselines.pare.config import MODULES, PareConfig
 from whyrec.baselines.pare.forecaster import PareForecaster
 from whyrec.baselines.pare.model import Batch, PareNetwork, Sizes, exponential_average, masked_mean, pare_loss
 from whyrec.baselines.pare.panel import batch_of, count_panel, training_rows
+from whyrec.baselines.pare.train import choose
 from whyrec.data.dataset import Dataset
 from whyrec.data.schema import TIMESTAMP_TYPE
 from whyrec.data.windows import WindowLength, users_per_item_and_window
@@ -163,6 +164,7 @@ def test_a_row_reads_only_windows_before_its_target() -> None:
     """Changing the counts from the target on, release included, changes nothing in the row."""
     data = small_world()
     panel = count_panel(data, at=CUTOFF, length=WindowLength(30))
+    panel.window_index[:] = np.arange(1, panel.n_windows + 2)
     item = np.arange(len(panel.item_ids))
     target = np.full(len(item), 3)
     before = batch_of(panel, item=item, target=target, max_history=36)
@@ -213,36 +215,32 @@ def test_a_catalogue_without_attributes_is_enough() -> None:
     assert ranking["score"].n_unique() > 5
 
 
-def seasonal_world() -> Dataset:
-    """Four years. "winter" items get 12 users every January and February and 1 otherwise; "summer" ones in July, August."""
+def alternating_world() -> Dataset:
+    """Four years. "odd" items get 12 users in January, March, ... and 1 otherwise; "even" ones the other way round."""
     rows = []
     for year in range(2016, 2020):
         for month in range(1, 13):
+            when = datetime(year, month, 10, tzinfo=UTC)
             for n in range(6):
-                is_high = month in ((1, 2) if n % 2 else (7, 8))
-                rows += [(f"u{u}", f"s{n}", datetime(year, month, 10, tzinfo=UTC)) for u in range(12 if is_high else 1)]
-    log = pl.DataFrame(
-        rows, schema={"user_id": pl.String, "item_id": pl.String, "timestamp": TIMESTAMP_TYPE}, orient="row"
-    )
+                rows += [(f"u{u}", f"s{n}", when) for u in range(12 if n % 2 == month % 2 else 1)]
+    log_schema = {"user_id": pl.String, "item_id": pl.String, "timestamp": TIMESTAMP_TYPE}
     ids = [f"s{n}" for n in range(6)]
-    genres = [["winter"] if n % 2 else ["summer"] for n in range(6)]
-    return Dataset.from_frames(log, pl.DataFrame({"item_id": ids, "title": ids, "genres": genres}))
+    genres = [["odd"] if n % 2 else ["even"] for n in range(6)]
+    items = pl.DataFrame({"item_id": ids, "title": ids, "genres": genres})
+    return Dataset.from_frames(pl.DataFrame(rows, schema=log_schema, orient="row"), items)
 
 
-def test_the_periodic_path_learns_the_season_that_history_cannot_know() -> None:
-    """On 1 July history is flat for all; on 1 September it says summer. Each time the season says the opposite."""
-    data = seasonal_world()
+def test_the_periodic_path_learns_a_season_that_history_gets_wrong() -> None:
+    """On 1 July the last month was an even one: history says even, the season says odd."""
+    data = alternating_world()
     at = datetime(2019, 7, 1, tzinfo=UTC)
-    seasonal = PareConfig(
-        window="month", modules=("periodic",), embedding_dim=(16,), learning_rate=(3e-2,), fusion=("softmax",), epochs=40,
-        patience=40,
-    )  # fmt: skip
-    ranking = PareForecaster(seasonal).fit(data, until=at).forecast(data, at=at)
-    assert set(ranking["item_id"].head(3)) == {"s0", "s2", "s4"}
-    scores = ranking["score"].to_list()
-    assert min(scores[:3]) > 2 * max(scores[3:])
-    flat = PareForecaster(PareConfig(window="month", modules=("history",))).fit(data, until=at).forecast(data, at=at)
-    assert flat["score"].max() - flat["score"].min() < 1
+    quick = {"embedding_dim": (8,), "learning_rate": (3e-2,), "fusion": ("softmax",), "smoothing": (0.9,), "epochs": 30}
+    lists = {}
+    for path in ("periodic", "history"):
+        fitted = PareForecaster(PareConfig(window="month", modules=(path,), **quick)).fit(data, until=at)
+        lists[path] = fitted.forecast(data, at=at)
+    assert set(lists["periodic"]["item_id"].head(3)) == {"s1", "s3", "s5"}
+    assert set(lists["history"]["item_id"].head(3)) == {"s0", "s2", "s4"}
 
 
 def test_settings_are_chosen_without_the_test_window() -> None:
@@ -254,6 +252,29 @@ def test_settings_are_chosen_without_the_test_window() -> None:
     assert a.choice_ == b.choice_
     for name, weight in a.network_.state_dict().items():
         assert torch.equal(weight, b.network_.state_dict()[name]), name
+
+
+def test_candidates_are_not_trained_on_the_window_that_chooses() -> None:
+    """Other counts in the newest window, same forecasts of it: they are made from, and trained on, earlier ones."""
+    config = PareConfig(window="30d", embedding_dim=(4,), learning_rate=(1e-2,), epochs=3)
+    forecasts: list[list[np.ndarray]] = []
+    for extra in (0, 50):
+        panel = count_panel(small_world(), at=CUTOFF, length=WindowLength(30))
+        panel.window_index[:] = np.minimum(np.arange(1, panel.n_windows + 2), panel.n_windows - 1)
+        panel.item_index[:] = np.arange(1, len(panel.item_ids) + 1)
+        panel.users[:5, -1] += extra
+        sizes = Sizes(len(panel.item_ids) + 1, panel.n_windows + 1, {}, None, ())
+        judged: list[np.ndarray] = []
+
+        def judge(scores: np.ndarray, judged: list[np.ndarray] = judged) -> float:
+            judged.append(scores)
+            return 0.5
+
+        choose(panel, sizes=sizes, config=config, judge=judge)
+        forecasts.append(judged)
+    assert len(forecasts[0]) == len(config.smoothing) + len(config.fusion) * config.epochs
+    for one, other in zip(*forecasts, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_a_log_too_short_to_choose_on_takes_the_first_candidates() -> None:

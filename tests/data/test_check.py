@@ -3,6 +3,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from whyrec.data import check
 from whyrec.data.check import check_directory, check_file
 from whyrec.data.dataset import Dataset
 from whyrec.errors import InvalidDataError
@@ -32,6 +33,18 @@ def test_each_defect_of_a_directory_is_found(
     found = {problem.kind: problem.n for problem in check_directory(tmp_path / "world").problems}
     assert found[kind] == n
     assert "wrong_fingerprint" in found
+
+
+def test_breaks_between_batches_are_found(
+    temporal_world: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check, "_BATCH_ROWS", 1)
+    temporal_world.write(tmp_path / "world")
+    path = tmp_path / "world" / "interactions.parquet"
+    log = pl.read_parquet(path)
+    pl.concat([log.reverse(), log.head(1)]).write_parquet(path)
+    found = {problem.kind: problem.n for problem in check_directory(tmp_path / "world").problems}
+    assert (found["out_of_order"], found["duplicate_event"]) == (30 - 1, 1)
 
 
 def test_defects_of_the_catalogue_are_found(temporal_world: Dataset, tmp_path: Path) -> None:

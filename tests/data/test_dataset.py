@@ -62,12 +62,12 @@ def test_frames_that_are_no_dataset_are_refused(temporal_world: Dataset) -> None
 
 
 def test_directories_that_are_no_dataset_are_refused(temporal_world: Dataset, tmp_path: Path) -> None:
-    with pytest.raises(InvalidDataError, match="expected a dataset directory with dataset.json, found none"):
+    with pytest.raises(InvalidDataError, match=r"expected a dataset directory with dataset\.json, found none"):
         Dataset.read(tmp_path)
     temporal_world.write(tmp_path / "world")
     manifest = tmp_path / "world" / "dataset.json"
     manifest.write_text(manifest.read_text("utf-8").replace('"format_version": 1', '"format_version": 9'), "utf-8")
-    with pytest.raises(InvalidDataError, match="expected format_version at most 1, got 9. Upgrade whyrec"):
+    with pytest.raises(InvalidDataError, match=r"expected format_version at most 1, got 9\. Upgrade whyrec"):
         Dataset.read(tmp_path / "world")
 
 
@@ -78,3 +78,31 @@ def test_an_empty_log_has_no_range() -> None:
     )
     with pytest.raises(InvalidDataError, match="empty: expected at least one interaction, found none"):
         _ = empty.time_range
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("dataset.json", b"{", "expected a JSON object with format_version, got something else"),
+        ("dataset.json", b"[]", "expected a JSON object with format_version"),
+        ("interactions.parquet", None, "expected complete Parquet files"),
+        ("interactions.parquet", b"PAR1", "expected complete Parquet files, got one that does not parse"),
+        ("items.parquet", b"PAR1PAR1", "expected complete Parquet files, got one that does not parse"),
+    ],
+)
+def test_a_damaged_directory_is_told_when_opened(
+    name: str, content: bytes | None, message: str, temporal_world: Dataset, tmp_path: Path
+) -> None:
+    temporal_world.write(tmp_path / "world")
+    (tmp_path / "world" / name).unlink()
+    if content is not None:
+        (tmp_path / "world" / name).write_bytes(content)
+    with pytest.raises(InvalidDataError, match=message):
+        Dataset.read(tmp_path / "world")
+
+
+def test_a_directory_with_other_columns_is_no_dataset(temporal_world: Dataset, tmp_path: Path) -> None:
+    temporal_world.write(tmp_path / "world")
+    temporal_world.items.drop("title").write_parquet(tmp_path / "world" / "items.parquet")
+    with pytest.raises(InvalidDataError, match=r"items\.parquet: expected a column 'title', got item_id, genres"):
+        Dataset.read(tmp_path / "world")

@@ -118,7 +118,8 @@ def test_one_event_per_pair_on_request(policy: str, days: list[int], tmp_path: P
 def test_without_a_catalogue_the_items_of_the_log_make_one(tmp_path: Path) -> None:
     report = import_dataset(log_file(tmp_path), tmp_path / "out")
     assert report.dataset.items.rows() == [("i1", "i1"), ("i2", "i2")]
-    assert "2 items outside the catalogue added, titled by their id." in report.notes
+    assert "Without --items, the catalogue is the 2 items of the log, titled by their id." in report.notes
+    assert report.manifest["unknown_items"] == {"policy": "reject", "n_added": 0}
 
 
 def test_unknown_items_are_refused_set_aside_or_added(tmp_path: Path) -> None:
@@ -131,6 +132,7 @@ def test_unknown_items_are_refused_set_aside_or_added(tmp_path: Path) -> None:
     added = import_dataset(log, tmp_path / "c", items=items, config=ImportConfig(unknown_items="add"))
     assert added.dataset.items.rows() == [("i1", "i1", None), ("i2", "Heat", 1995)]
     assert added.dataset.counts["n_interactions"] == 4
+    assert "1 items outside the catalogue added, titled by their id." in added.notes
 
 
 def test_bad_rows_are_set_aside_with_all_they_held(tmp_path: Path) -> None:
@@ -333,3 +335,63 @@ def test_a_failure_while_writing_the_manifest_leaves_nothing(tmp_path: Path, mon
     with pytest.raises(OutputWriteError, match="No space left on device"):
         import_dataset(log_file(tmp_path), tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_milliseconds_users_and_json_come_together(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_text(
+        '{"user": 1, "item": "a", "ts": 1577836800000, "text": "good"}\n{"user": 2, "item": "a", "ts": 1577836800001}\n'
+    )
+    users = tmp_path / "users.csv"
+    users.write_text("user_id;city\n1;Graz\n2;\n")
+    report = import_dataset(log, tmp_path / "out", users=users, config=ImportConfig(timestamp_unit="ms"))
+    assert report.dataset.users is not None
+    assert report.dataset.users.rows() == [("1", "Graz"), ("2", None)]
+    assert report.dataset.interactions.collect().rows() == [
+        ("1", "a", day(1), "good"),
+        ("2", "a", day(1).replace(microsecond=1000), None),
+    ]
+    assert report.manifest["source"]["timestamp"] == {"convention": "epoch", "unit": "ms"}  # type: ignore[index]
+
+
+def test_movielens_with_its_missing_times(shared_data: Path, tmp_path: Path) -> None:
+    source = shared_data / "ml1m"
+    config = ImportConfig(on_bad_rows="quarantine", list_columns={"genres": "|"})
+    report = import_dataset(
+        source / "ratings.parquet", tmp_path / "ml1m", items=source / "items_text.parquet", config=config
+    )
+    assert report.manifest["rejected"]["by_reason"] == {"null_timestamp": 283}  # type: ignore[index]
+    assert report.dataset.counts["n_interactions"] == 1_000_209 - 283
+    toy_story = report.dataset.items.filter(item_id="1").row(0, named=True)
+    assert toy_story["genres"] == ["Animation", "Children's", "Comedy"]
+
+
+def test_online_retail_repeats_invoice_lines_and_holds_returns(shared_data: Path, tmp_path: Path) -> None:
+    source = shared_data / "online_retail"
+    config = ImportConfig(items_mapping={"title": "description"}, keep="Quantity > 0")
+    report = import_dataset(
+        source / "interactions.parquet", tmp_path / "retail", items=source / "items.parquet", config=config
+    )
+    raw = pl.read_parquet(source / "interactions.parquet")
+    sold = raw.filter(pl.col("Quantity") > 0).select("user", "item", "time")
+    assert report.dataset.counts["n_interactions"] == sold.n_unique()
+    assert report.manifest["duplicates"] == {"policy": "first", "n_dropped": sold.height - sold.n_unique()}
+    assert report.manifest["source"]["n_filtered"] == raw.height - sold.height  # type: ignore[index]
+    assert report.dataset.time_range[0] == sold["time"].min().replace(tzinfo=UTC)  # type: ignore[union-attr]
+
+
+def test_the_first_stays_the_first_among_many_equals(tmp_path: Path) -> None:
+    # Large enough for a parallel sort to lose the order of equal rows, if nothing but the sort keeps it.
+    n = 200_000
+    staging = ordering.Staging(tmp_path)
+    row = pl.int_range(n, dtype=pl.UInt64, eager=True).alias("__row__")
+    log = pl.DataFrame(
+        {"user_id": ["u"] * n, "item_id": [f"i{at % 3}" for at in range(n)], "rating": row.cast(pl.Float64)}
+    )
+    log = log.with_columns(row, pl.lit(day(1)).cast(pl.Datetime("us", "UTC")).alias("timestamp"))
+    for part in log.iter_slices(n // 4):
+        staging.add(part.select("__row__", "user_id", "item_id", "timestamp", "rating"))
+    for policy, ratings in (("first", [0, 1, 2]), ("last", [n - 2, n - 1, n - 3])):
+        path = tmp_path / f"{policy}.parquet"
+        assert ordering.write_ordered(staging, path, duplicates=policy) == n - 3  # type: ignore[arg-type]
+        assert pl.read_parquet(path)["rating"].to_list() == ratings

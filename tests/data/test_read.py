@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whyrec.data import raw_rows, read_delimited
+from whyrec.data import raw_rows, read_delimited, read_json
 from whyrec.data.raw_rows import PROBLEM, ROW
 from whyrec.data.read import open_table
 from whyrec.errors import InvalidConfigError, InvalidDataError
@@ -198,3 +198,26 @@ def test_the_first_bad_byte_is_found_wherever_blocks_end(
         patch.setattr(raw_rows, "_BLOCK_BYTES", block)
         with pytest.raises(InvalidDataError, match=rf"line {line}: .* byte 0x{bad[0]:02x} at offset {offset}\."):
             raw_rows.require_utf8(path)
+
+
+def test_a_quoted_nothing_is_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text('"user_id","rating"\r\n"u1",""\r\n"","3"\r\n', "utf-8")
+    assert open_table(path).read().select("user_id", "rating").rows() == [("u1", None), (None, "3")]
+
+
+@pytest.mark.parametrize("name", ["log.csv.gz", "log.dat.gz"])
+def test_compressed_text_is_read_through(name: str, tmp_path: Path) -> None:
+    delimiter = "::" if ".dat" in name else ","
+    text = "".join(delimiter.join(row) + "\n" for row in [("user_id", "item_id"), ("u1", "i1"), ("u2", "i2")])
+    (tmp_path / name).write_bytes(gzip.compress(text.encode()))
+    assert open_table(tmp_path / name).read().select("user_id", "item_id").rows() == [("u1", "i1"), ("u2", "i2")]
+
+
+def test_json_lines_are_counted_across_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read_json, "_CHUNK_BYTES", 20)
+    path = tmp_path / "log.jsonl"
+    path.write_text("".join(f'{{"user_id": {n}}}\n\n' for n in range(50)), "utf-8")
+    table = open_table(path)
+    assert len(list(table.batches(["user_id"]))) > 10
+    assert table.read().select(ROW, "user_id").rows() == [(2 * n + 1, n) for n in range(50)]

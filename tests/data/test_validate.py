@@ -97,6 +97,13 @@ def test_numbers_are_ids_but_fractions_are_not() -> None:
         checked([(7.0, 8, GOOD[2], 1.0)])
 
 
+def test_lists_are_no_values() -> None:
+    with pytest.raises(InvalidDataError, match=r"column 'rating': expected one value per row, got List\(Int64\)"):
+        checked([("u", "i", GOOD[2], [1])])
+    with pytest.raises(InvalidDataError, match="column 'user_id': expected one value per row, got Binary"):
+        checked([(b"u", "i", GOOD[2], 1)])
+
+
 def test_a_convention_is_remembered_from_batch_to_batch() -> None:
     validator = LogValidator("log.csv", COLUMNS)
     for n, (time, reason) in enumerate([("soon", "unparseable_timestamp"), (GOOD[2], None), ("2013-10-16", "mixed")]):

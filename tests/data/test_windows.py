@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from drawn_datasets import START, small_datasets
@@ -26,7 +27,7 @@ lengths = st.one_of(st.just(WindowLength()), st.builds(WindowLength, st.integers
 def test_full_windows_join_without_gap_inside_the_log(first: datetime, days: int, length: WindowLength) -> None:
     last = first + timedelta(days=days)
     windows = length.full_windows(first, last)
-    assert all(window.end == following.start for window, following in zip(windows, windows[1:], strict=False))
+    assert all(window.end == following.start for window, following in pairwise(windows))
     assert all(first <= window.start < window.end <= last for window in windows)
     next_start = windows[-1].end if windows else first
     longest = timedelta(days=2 * 31 if length.days is None else length.days)
@@ -66,7 +67,7 @@ def test_labels_and_lengths() -> None:
 @given(data=small_datasets, hours=st.integers(1, 12))
 def test_counts_are_of_distinct_users_per_window(data: Dataset, hours: int) -> None:
     edges = [START + timedelta(hours=n) for n in range(0, 31, hours)]
-    windows = [Window(start, end) for start, end in zip(edges, edges[1:], strict=False)]
+    windows = [Window(start, end) for start, end in pairwise(edges)]
     rows = data.interactions.collect().rows()
     expected = [
         (item, index, len(users))

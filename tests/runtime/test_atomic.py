@@ -27,9 +27,13 @@ def test_a_directory_appears_when_complete(tmp_path: Path) -> None:
 
 
 def test_an_error_inside_leaves_nothing_and_passes_through(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), atomic_directory(tmp_path / "out") as partial:
-        (partial / "a.txt").write_text("a")
-        _ = 1 / 0
+    def write_half() -> None:
+        with atomic_directory(tmp_path / "out") as partial:
+            (partial / "a.txt").write_text("a")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_half()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -80,9 +84,14 @@ def test_leftovers_of_the_dead_are_removed_and_those_of_the_living_kept(tmp_path
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     path.write_text("old")
-    with pytest.raises(OutputWriteError), atomic_file(path) as partial:
-        partial.write_text("half")
-        raise OSError(28, "No space left on device")
+
+    def write_half() -> None:
+        with atomic_file(path) as partial:
+            partial.write_text("half")
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OutputWriteError, match="No space left on device"):
+        write_half()
     assert path.read_text() == "old"
     with atomic_file(path) as partial:
         partial.write_text("new")

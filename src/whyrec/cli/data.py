@@ -1,8 +1,10 @@
 """``whyrec data``: import, check and describe dataset directories."""
 
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -88,6 +90,12 @@ Timezone = Annotated[
         help="IANA zone of times without an offset, such as Europe/Vienna. UTC by default.", rich_help_panel=_RULES
     ),
 ]
+Keep = Annotated[
+    str | None,
+    typer.Option(
+        help="Leave out rows that do not meet a condition on a column, such as 'Quantity > 0'.", rich_help_panel=_RULES
+    ),
+]
 UnknownItems = Annotated[
     Literal["reject", "add"],
     typer.Option(help="Items missing from --items: bad rows, or added and titled by their id.", rich_help_panel=_RULES),
@@ -96,7 +104,9 @@ UnknownItems = Annotated[
 
 @app.command("import")
 def import_(
+    context: typer.Context,
     log: Annotated[Path, typer.Argument(help="Interactions: .csv .tsv .dat .txt .jsonl(.gz) .parquet")],
+    *,
     out: Annotated[Path, typer.Option("--out", "-o", help="The dataset directory to create.", rich_help_panel=_FILES)],
     items: ItemsFile = None,
     users: UsersFile = None,
@@ -106,10 +116,11 @@ def import_(
     items_delimiter: ItemsDelimiter = None,
     columns: Columns = None,
     items_columns: ItemsColumns = None,
-    map_: Map = None,
-    items_map: ItemsMap = None,
-    users_map: UsersMap = None,
-    list_col: ListColumns = None,
+    mapping: Map = None,
+    items_mapping: ItemsMap = None,
+    users_mapping: UsersMap = None,
+    list_columns: ListColumns = None,
+    keep: Keep = None,
     timestamp_unit: TimestampUnit = "auto",
     timezone: Timezone = None,
     unknown_items: UnknownItems = "reject",
@@ -133,24 +144,7 @@ def import_(
 
     Example: whyrec data import ratings.csv --items films.csv --map user_id=UserID --list-col genres='|' --out films
     """
-    config = ImportConfig(
-        format=format,
-        delimiter=_unescaped(delimiter),
-        columns=_names(columns),
-        mapping=_pairs(map_, "--map"),
-        items_delimiter=_unescaped(items_delimiter),
-        items_columns=_names(items_columns),
-        items_mapping=_pairs(items_map, "--items-map"),
-        list_columns=_pairs(list_col, "--list-col"),
-        users_mapping=_pairs(users_map, "--users-map"),
-        timestamp_unit=timestamp_unit,
-        timezone=timezone,
-        unknown_items=unknown_items,
-        on_bad_rows=on_bad_rows,
-        duplicates=duplicates,
-        one_per_pair=one_per_pair,
-    )
-    report = import_dataset(log, out, items=items, users=users, name=name, config=config)
+    report = import_dataset(log, out, items=items, users=users, name=name, config=_config(context))
     say_all(report.notes)
     say(f"Wrote {out}.")
     keys = ("name", "n_interactions", "n_users", "n_items", "first_timestamp", "last_timestamp")
@@ -159,7 +153,9 @@ def import_(
 
 @app.command()
 def check(
+    context: typer.Context,
     path: Annotated[Path, typer.Argument(help="A log to import, or a dataset directory.")],
+    *,
     items: ItemsFile = None,
     users: UsersFile = None,
     format: FormatOption = "auto",
@@ -167,10 +163,11 @@ def check(
     items_delimiter: ItemsDelimiter = None,
     columns: Columns = None,
     items_columns: ItemsColumns = None,
-    map_: Map = None,
-    items_map: ItemsMap = None,
-    users_map: UsersMap = None,
-    list_col: ListColumns = None,
+    mapping: Map = None,
+    items_mapping: ItemsMap = None,
+    users_mapping: UsersMap = None,
+    list_columns: ListColumns = None,
+    keep: Keep = None,
     timestamp_unit: TimestampUnit = "auto",
     timezone: Timezone = None,
     unknown_items: UnknownItems = "reject",
@@ -183,21 +180,8 @@ def check(
     if path.is_dir():
         _print_check(check_directory(path), where=path, as_json=as_json)
         return
-    config = ImportConfig(
-        format=format,
-        delimiter=_unescaped(delimiter),
-        columns=_names(columns),
-        mapping=_pairs(map_, "--map"),
-        items_delimiter=_unescaped(items_delimiter),
-        items_columns=_names(items_columns),
-        items_mapping=_pairs(items_map, "--items-map"),
-        list_columns=_pairs(list_col, "--list-col"),
-        users_mapping=_pairs(users_map, "--users-map"),
-        timestamp_unit=timestamp_unit,
-        timezone=timezone,
-        unknown_items=unknown_items,
-    )
-    _print_check(check_file(path, items=items, users=users, config=config), where=path, as_json=as_json)
+    report = check_file(path, items=items, users=users, config=_config(context))
+    _print_check(report, where=path, as_json=as_json)
 
 
 @app.command()
@@ -218,11 +202,29 @@ def _print_check(report: CheckReport, *, where: Path, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
+def _config(context: typer.Context) -> ImportConfig:
+    """Make the settings of the options, whose parameters carry the settings' names; so neither command repeats them."""
+    read: dict[str, Callable[[Any], object]] = {
+        "delimiter": _unescaped,
+        "items_delimiter": _unescaped,
+        "columns": _names,
+        "items_columns": _names,
+        "mapping": partial(_pairs, flag="--map"),
+        "items_mapping": partial(_pairs, flag="--items-map"),
+        "users_mapping": partial(_pairs, flag="--users-map"),
+        "list_columns": partial(_pairs, flag="--list-col"),
+    }
+    options = {name: value for name, value in context.params.items() if name in ImportConfig.model_fields}
+    return ImportConfig.model_validate(
+        {name: read[name](value) if name in read else value for name, value in options.items()}
+    )
+
+
 def _names(text: str | None) -> tuple[str, ...] | None:
     return None if text is None else tuple(part.strip() for part in text.split(","))
 
 
-def _pairs(texts: list[str] | None, flag: str) -> dict[str, str]:
+def _pairs(texts: list[str] | None, *, flag: str) -> dict[str, str]:
     pairs: dict[str, str] = {}
     for text in texts or []:
         name, sign, value = text.partition("=")

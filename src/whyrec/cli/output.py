@@ -9,6 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+_PIPE_WIDTH = 10_000
+
 JSON_OPTION = typer.Option(False, "--json", help="Print one JSON object per line instead of a table.")
 """The ``--json`` flag, for every command that prints a table."""
 
@@ -46,7 +48,9 @@ def print_rows(rows: Sequence[Mapping[str, object]], *, as_json: bool, columns: 
     for row in rows:
         table.add_row(*(_cell(row.get(name)) for name in shown))
     # A file or a pipe has no width to respect: there, a line stays one line.
-    Console(file=sys.stdout, width=None if sys.stdout.isatty() else 250, highlight=False, markup=False).print(table)
+    Console(file=sys.stdout, width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False, markup=False).print(
+        table
+    )
 
 
 def _cell(value: object) -> str:

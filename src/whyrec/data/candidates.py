@@ -170,9 +170,7 @@ def _generator(seed: int, user_id: str, item_id: str) -> np.random.Generator:
     return np.random.default_rng([seed, *np.frombuffer(digest[:16], dtype="<u4").tolist()])
 
 
-def _draw(
-    rng: np.random.Generator, cumulative: NDArray[np.int64], *, excluded: NDArray[np.int64], n: int
-) -> list[int]:
+def _draw(rng: np.random.Generator, cumulative: NDArray[np.int64], *, excluded: NDArray[np.int64], n: int) -> list[int]:
     """Draw n distinct items by weight.
 
     Drawing anew what is excluded or repeated is sampling without replacement from the rest.

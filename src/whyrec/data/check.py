@@ -14,6 +14,7 @@ from whyrec.data.importing import checked_batches, log_validator, open_sources
 from whyrec.data.validate import rejection_message
 from whyrec.errors import InvalidDataError
 
+_BATCH_ROWS = 1 << 19
 _ORDER = (schema.TIMESTAMP, schema.USER, schema.ITEM)
 
 
@@ -121,7 +122,7 @@ def _order_breaks(log: pl.LazyFrame) -> tuple[int, int]:
     """Count the neighbours that stand in the wrong order, and those that are the same event."""
     n_unordered = n_repeated = 0
     previous: pl.DataFrame | None = None
-    for batch in log.select(*_ORDER).collect_batches(chunk_size=1 << 19, maintain_order=True):
+    for batch in log.select(*_ORDER).collect_batches(chunk_size=_BATCH_ROWS, maintain_order=True):
         joined = batch if previous is None else pl.concat([previous, batch])
         before = [pl.col(name).shift() for name in _ORDER]
         time, user, item = (pl.col(name) for name in _ORDER)

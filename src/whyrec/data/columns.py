@@ -30,7 +30,7 @@ LOG_FIELDS = (
     _ITEM,
     _field(
         schema.TIMESTAMP,
-        "timestamp time ts date datetime unixtime unixreviewtime createdat eventtime invoicedate",
+        "timestamp time ts when date datetime unixtime unixreviewtime createdat eventtime invoicedate",
         required=True,
     ),
     _field(schema.RATING, "rating stars score overall"),

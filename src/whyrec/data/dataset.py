@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import polars as pl
 
@@ -68,27 +68,23 @@ class Dataset:
         """Open a dataset directory; the log stays on disk until it is asked for.
 
         Raises:
-            InvalidDataError: If the directory is no dataset, or was written by a newer whyrec.
+            InvalidDataError: If the directory is no dataset, is damaged, or was written by a newer whyrec.
         """
-        manifest_path = directory / "dataset.json"
-        if not manifest_path.is_file():
-            raise InvalidDataError(
-                f"{directory}: expected a dataset directory with dataset.json, found none. "
-                'Build one with "whyrec data import".'
-            )
-        manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
-        if manifest["format_version"] > schema.FORMAT_VERSION:
-            raise InvalidDataError(
-                f"{manifest_path}: expected format_version at most {schema.FORMAT_VERSION}, "
-                f"got {manifest['format_version']}. Upgrade whyrec."
-            )
+        manifest = _read_manifest(directory)
         users_path = directory / "users.parquet"
-        return cls(
-            name=manifest["name"],
-            interactions=pl.scan_parquet(directory / "interactions.parquet"),
-            items=pl.read_parquet(directory / "items.parquet"),
-            users=pl.read_parquet(users_path) if users_path.is_file() else None,
-        )
+        try:
+            interactions = pl.scan_parquet(directory / "interactions.parquet", glob=False)
+            found = interactions.collect_schema()
+            items = pl.read_parquet(directory / "items.parquet", glob=False)
+            users = pl.read_parquet(users_path, glob=False) if users_path.is_file() else None
+        except (FileNotFoundError, pl.exceptions.PolarsError) as error:
+            raise InvalidDataError(
+                f"{directory}: expected complete Parquet files, got one that does not parse "
+                f"({str(error).splitlines()[0]}). Import the data again."
+            ) from error
+        _require_columns(found, schema.REQUIRED_INTERACTIONS, where=f"{directory}/interactions.parquet")
+        _require_columns(items.schema, schema.REQUIRED_ITEMS, where=f"{directory}/items.parquet")
+        return cls(name=manifest["name"], interactions=interactions, items=items, users=users)
 
     def write(self, directory: Path) -> None:
         """Write the dataset directory, complete or not at all.
@@ -162,6 +158,27 @@ class Dataset:
             "item_columns": self.items.columns,
             "fingerprint": self.fingerprint,
         }
+
+
+def _read_manifest(directory: Path) -> dict[str, Any]:
+    path = directory / "dataset.json"
+    if not path.is_file():
+        raise InvalidDataError(
+            f"{directory}: expected a dataset directory with dataset.json, found none. "
+            'Build one with "whyrec data import".'
+        )
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        version = int(manifest["format_version"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise InvalidDataError(
+            f"{path}: expected a JSON object with format_version, got something else ({error}). Import the data again."
+        ) from error
+    if version > schema.FORMAT_VERSION:
+        raise InvalidDataError(
+            f"{path}: expected format_version at most {schema.FORMAT_VERSION}, got {version}. Upgrade whyrec."
+        )
+    return manifest
 
 
 def _require_columns(found: pl.Schema, required: Mapping[str, pl.DataType], *, where: str) -> None:

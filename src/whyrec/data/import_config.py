@@ -23,6 +23,8 @@ class ImportConfig(BaseModel):
     """Names of the log's columns, if it is text without a header line."""
     mapping: Mapping[str, str] = {}
     """Column of the log by field (user_id, item_id, timestamp, rating, review)."""
+    keep: str | None = None
+    """A condition on a column of the log, such as "Quantity > 0"; other rows are left out, and counted."""
     items_delimiter: str | None = None
     """Like delimiter, of the catalogue."""
     items_columns: tuple[str, ...] | None = None

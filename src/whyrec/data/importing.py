@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -14,8 +14,10 @@ from whyrec.data.columns import ITEM_FIELDS, LOG_FIELDS, USER_FIELDS, ColumnMap,
 from whyrec.data.dataset import Dataset
 from whyrec.data.import_config import ImportConfig
 from whyrec.data.ordering import Staging, write_one_per_pair, write_ordered
-from whyrec.data.parquet_files import disk_errors_as_oserror, write_frame, write_frames
+from whyrec.data.parquet_files import write_frame, write_frames
+from whyrec.data.raw_rows import PROBLEM
 from whyrec.data.read import Table, open_table
+from whyrec.data.row_filter import RowFilter
 from whyrec.data.timestamps import Convention
 from whyrec.data.validate import REJECTED, CheckedBatch, LogValidator, rejection_message
 from whyrec.errors import InvalidDataError
@@ -31,6 +33,7 @@ class Sources:
 
     log: Table
     mapping: ColumnMap
+    keep: RowFilter | None = None
     items: Catalogue | None = None
     users: Catalogue | None = None
 
@@ -58,6 +61,7 @@ class _Tally:
 
     n_rows: int = 0
     n_blank: int = 0
+    n_filtered: int = 0
     rejected: list[Path] = field(default_factory=list)
     first_rejection: str = ""
     unknown: list[pl.Series] = field(default_factory=list)
@@ -96,7 +100,7 @@ def import_dataset(
     # Before the work, not only after: nobody should wait for an import that cannot be kept.
     require_absent(out)
     sources = open_sources(log, items=items, users=users, config=config)
-    with atomic_directory(out) as partial, disk_errors_as_oserror():
+    with atomic_directory(out) as partial:
         staging = Staging(partial / _STAGING)
         staging.directory.mkdir()
         tally = _stage(sources, staging, config=config)
@@ -125,7 +129,7 @@ def open_sources(log: Path, *, items: Path | None, users: Path | None, config: I
         opened = open_table(users)
         people = read_catalogue(opened, USER_FIELDS, given=config.users_mapping, flag="--users-map")
         _raise_if_asked(people.rejected, opened.name, config=config)
-    return Sources(table, mapping, catalogue, people)
+    return Sources(table, mapping, keep=_row_filter(table, config=config), items=catalogue, users=people)
 
 
 def log_validator(sources: Sources, *, config: ImportConfig) -> LogValidator:
@@ -141,9 +145,28 @@ def log_validator(sources: Sources, *, config: ImportConfig) -> LogValidator:
 
 
 def checked_batches(sources: Sources, validator: LogValidator) -> Iterator[CheckedBatch]:
-    """Read the log batch by batch and split each into good and bad rows."""
-    for batch in sources.log.batches(list(sources.mapping.columns.values())):
-        yield validator.check(batch)
+    """Read the log batch by batch, leave out what the caller filters, and split the rest into good and bad rows."""
+    columns = list(sources.mapping.columns.values())
+    keep = sources.keep
+    if keep is None:
+        yield from map(validator.check, sources.log.batches(columns))
+        return
+    for batch in sources.log.batches(list(dict.fromkeys([*columns, keep.column]))):
+        # A row that did not parse has no value to compare, and is no less bad for it.
+        kept = batch.filter(keep.keeps | pl.col(PROBLEM).is_not_null())
+        yield replace(validator.check(kept), n_filtered=batch.height - kept.height)
+
+
+def _row_filter(table: Table, *, config: ImportConfig) -> RowFilter | None:
+    if config.keep is None:
+        return None
+    keep = RowFilter.parse(config.keep)
+    if keep.column not in table.columns:
+        raise InvalidDataError(
+            f"{table.name}: expected a column {keep.column!r} to filter by, got {', '.join(table.columns)}. "
+            "Correct --keep."
+        )
+    return keep
 
 
 def _raise_if_asked(rejected: pl.DataFrame, where: str, *, config: ImportConfig) -> None:
@@ -164,6 +187,7 @@ def _stage(sources: Sources, staging: Staging, *, config: ImportConfig) -> _Tall
             _raise_if_asked(checked.rejected, sources.log.name, config=config)
             tally.n_rows += checked.good.height + checked.rejected.height
             tally.n_blank += checked.n_blank
+            tally.n_filtered += checked.n_filtered
             _set_aside(checked.rejected, tally, directory=staging.directory, file=sources.log.name, config=config)
             if not checked.good.is_empty():
                 staging.add(checked.good)
@@ -211,6 +235,9 @@ def _write(
             "log": sources.log.name,
             "n_rows": tally.n_rows,
             "n_blank_lines": tally.n_blank,
+            "keep": config.keep,
+            "n_filtered": tally.n_filtered,
+            "items": None if sources.items is None else sources.items.file,
             "mapping": dict(sources.mapping.columns),
             "items_mapping": None if sources.items is None else dict(sources.items.columns),
             "timestamp": _timestamp_entry(tally, config=config),
@@ -242,7 +269,7 @@ def _write_log(staging: Staging, path: Path, *, config: ImportConfig) -> tuple[i
 def _items(sources: Sources, log: pl.LazyFrame, tally: _Tally) -> tuple[pl.DataFrame, int]:
     if sources.items is None:
         ids = log.select(pl.col(schema.ITEM).unique()).collect(engine="streaming").to_series()
-        return items_from_ids(ids), len(ids)
+        return items_from_ids(ids), 0
     if not tally.unknown:
         return sources.items.frame, 0
     added = items_from_ids(pl.concat(tally.unknown))
@@ -260,7 +287,7 @@ def _write_rejected(tally: _Tally, path: Path) -> dict[str, int]:
 
 def _notes(sources: Sources, manifest: Mapping[str, object], *, config: ImportConfig) -> tuple[str, ...]:
     notes = list(sources.notes)
-    used = set(sources.mapping.columns.values())
+    used = {*sources.mapping.columns.values(), *([] if sources.keep is None else [sources.keep.column])}
     unused = [name for name in sources.log.columns if name not in used]
     if unused:
         notes.append(f"{sources.log.name}: columns {', '.join(unused)} are not part of a log and stay behind.")
@@ -268,6 +295,12 @@ def _notes(sources: Sources, manifest: Mapping[str, object], *, config: ImportCo
     assert isinstance(source, dict), "the manifest's parts are objects"
     if config.timezone is None and source["timestamp"]["convention"] == "local":
         notes.append("Times without an offset are read as UTC; --timezone says otherwise.")
+    if sources.items is None:
+        notes.append(
+            f"Without --items, the catalogue is the {manifest['n_items']} items of the log, titled by their id."
+        )
+    if source["n_filtered"]:
+        notes.append(f"{source['n_filtered']} rows left out that do not meet {config.keep!r}.")
     for key, sentence in (
         ("duplicates", f"exact duplicates (same user, item and time) dropped, the {config.duplicates} kept"),
         ("one_per_pair", f"repeated events dropped, each pair's {config.one_per_pair} kept"),

@@ -51,6 +51,7 @@ def write_frames(frames: Iterator[pl.DataFrame], path: Path, *, schema: pl.Schem
         OSError: If the disk is full or refuses.
     """
 
+    # The signature is polars': every argument comes, though this sink restricts nothing.
     def source(
         columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None
     ) -> Iterator[pl.DataFrame]:

@@ -131,7 +131,10 @@ def _csv_batches(
         row_index_name=ROW,
         row_index_offset=1,
         glob=False,
-    ).select(pl.col(ROW).cast(pl.UInt64), *wanted, pl.lit(None, dtype=pl.String).alias(PROBLEM))
+    )
+    # A quoted nothing is a nothing: some writers put quotation marks around every field.
+    fields = [pl.when(pl.col(name) != "").then(pl.col(name)) for name in wanted]
+    frame = frame.select(pl.col(ROW).cast(pl.UInt64), *fields, pl.lit(None, dtype=pl.String).alias(PROBLEM))
     done = 0
     try:
         for batch in frame.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):

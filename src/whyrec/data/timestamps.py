@@ -69,25 +69,12 @@ class TimestampRule:
                 f"{where}, column 'timestamp': expected text, numbers or datetimes, got {values.dtype}. Convert it."
             )
         text = values.str.strip_chars()
-        parts = text.str.extract_groups(_ISO).struct.unnest()
-        kinds = (
-            pl.select(
-                pl.when(text.str.contains(_NUMBER))
-                .then(pl.lit("epoch"))
-                .when(parts["offset"].is_not_null())
-                .then(pl.lit("offset"))
-                .when(parts["day"].is_not_null())
-                .then(pl.lit("local"))
-                .alias("kind")
-            )
-            .to_series()
-            .fill_null("")
-        )
-        parsed = kinds.filter(kinds != "")
-        if parsed.is_empty():
+        kinds = _conventions(text)
+        is_time = kinds.is_not_null()
+        if not is_time.any():
             return None
-        convention: Convention = parsed[0]
-        return cls(convention, unit, zone, text.filter(kinds != "")[0])
+        convention: Convention = kinds.filter(is_time)[0]
+        return cls(convention, unit, zone, text.filter(is_time)[0])
 
     def parse(self, values: pl.Series) -> pl.DataFrame:
         """Convert one batch.
@@ -183,6 +170,19 @@ def explain_out_of_range(value: str, unit: Unit) -> str:
         if other != taken and number > 0 and _EARLIEST_S <= number / ticks < _LATEST_S:
             return f" (year {year:,.0f}: {names[other]} read as {names[taken]}; pass --timestamp-unit {other})"
     return f" (year {year:,.0f})"
+
+
+def _conventions(text: pl.Series) -> pl.Series:
+    """How each text writes its time; null where it is none."""
+    parts = text.str.extract_groups(_ISO).struct.unnest()
+    return pl.select(
+        pl.when(text.str.contains(_NUMBER))
+        .then(pl.lit("epoch"))
+        .when(parts["offset"].is_not_null())
+        .then(pl.lit("offset"))
+        .when(parts["day"].is_not_null())
+        .then(pl.lit("local"))
+    ).to_series()
 
 
 def _as_number(values: pl.Series) -> pl.Series:

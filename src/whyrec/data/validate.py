@@ -38,6 +38,8 @@ class CheckedBatch:
     """Columns of ``REJECTED``."""
     n_blank: int
     """Rows with no value in any column that is read: blank lines. Neither good nor bad."""
+    n_filtered: int = 0
+    """Rows that the caller asked to leave out."""
 
 
 @dataclass
@@ -79,6 +81,8 @@ class LogValidator:
                 raw[schema.TIMESTAMP], unit=self.unit, timezone=self.timezone, where=self.where
             )
         times = _no_timestamp(raw[schema.TIMESTAMP]) if self.rule is None else self.rule.parse(raw[schema.TIMESTAMP])
+        ratings = _optional(raw, schema.RATING, where=self.where)
+        numbers = ratings.cast(pl.Float64, strict=False)
         typed = [
             raw[ROW],
             raw[PROBLEM],
@@ -87,14 +91,10 @@ class LogValidator:
             times["timestamp"].alias(schema.TIMESTAMP),
             times["reason"].alias("timestamp_reason"),
             times["expected"].alias("timestamp_expected"),
-            _unparseable(raw, schema.RATING),
+            numbers,
+            (ratings.is_not_null() & numbers.is_null()).alias("is_unparseable_rating"),
+            _optional(raw, schema.REVIEW, where=self.where).cast(pl.String),
         ]
-        if schema.RATING in raw.columns:
-            typed.append(raw[schema.RATING].cast(pl.Float64, strict=False))
-        else:
-            typed.append(pl.Series(schema.RATING, [None] * raw.height, dtype=pl.Float64))
-        if schema.REVIEW in raw.columns:
-            typed.append(raw[schema.REVIEW].cast(pl.String))
         frame = pl.DataFrame(typed)
         known = pl.lit(value=True) if self.catalogue is None else pl.col(schema.ITEM).is_in(self.catalogue.implode())
         return frame.with_columns(known.alias("is_known_item"))
@@ -164,9 +164,7 @@ def _rejections(judged: pl.DataFrame, raw: pl.DataFrame) -> pl.DataFrame:
     described = judged.select(
         pl.col(ROW).alias("row"), column.alias("column"), reason, expected.alias("expected")
     ).with_columns(texts)
-    got = pl.coalesce(
-        pl.when(pl.col("column") == name).then(pl.col(name)) for name in texts.columns if name not in ("reason",)
-    )
+    got = pl.coalesce(pl.when(pl.col("column") == name).then(pl.col(name)) for name in texts.columns)
     as_json = pl.struct(texts.columns).struct.json_encode()
     return described.with_columns(got.alias("got"), as_json.alias("raw")).select(
         pl.col(name).cast(kind) for name, kind in REJECTED.items()
@@ -180,28 +178,33 @@ def id_text(values: pl.Series, *, where: str) -> pl.Series:
             f"{where}, column {values.name!r}: expected text or whole numbers, got {values.dtype} "
             "(as pandas makes of whole numbers with gaps). Convert it to text or integers."
         )
-    if values.dtype.is_nested():
-        raise InvalidDataError(f"{where}, column {values.name!r}: expected text or whole numbers, got {values.dtype}.")
+    _require_flat(values, where=where)
     text = values.cast(pl.String)
     return text.set(text == "", None) if values.dtype == pl.String else text
 
 
-def _unparseable(raw: pl.DataFrame, column: str) -> pl.Series:
-    name = "is_unparseable_rating"
+def _optional(raw: pl.DataFrame, column: str, *, where: str) -> pl.Series:
+    """A column that the file may lack."""
     if column not in raw.columns:
-        return pl.Series(name, [False] * raw.height, dtype=pl.Boolean)
-    return (raw[column].is_not_null() & raw[column].cast(pl.Float64, strict=False).is_null()).alias(name)
+        return pl.Series(column, [None] * raw.height, dtype=pl.String)
+    _require_flat(raw[column], where=where)
+    return raw[column]
+
+
+def _require_flat(values: pl.Series, *, where: str) -> None:
+    if values.dtype.is_nested() or values.dtype == pl.Binary:
+        raise InvalidDataError(
+            f"{where}, column {values.name!r}: expected one value per row, got {values.dtype}. Map another column."
+        )
 
 
 def _no_timestamp(values: pl.Series) -> pl.DataFrame:
     """What to say while not one value of the column has looked like a time."""
-    return pl.select(
-        pl.lit(None, dtype=schema.TIMESTAMP_TYPE).alias("timestamp").repeat_by(0).explode()
-        if values.is_empty()
-        else pl.repeat(None, values.len(), dtype=schema.TIMESTAMP_TYPE).alias("timestamp"),
-        pl.when(values.is_null())
+    return values.to_frame("value").select(
+        pl.lit(None, dtype=schema.TIMESTAMP_TYPE).alias("timestamp"),
+        pl.when(pl.col("value").is_null())
         .then(pl.lit("null_timestamp"))
         .otherwise(pl.lit("unparseable_timestamp"))
         .alias("reason"),
-        pl.repeat("an ISO 8601 timestamp or a number since 1970", values.len(), dtype=pl.String).alias("expected"),
+        pl.lit("an ISO 8601 timestamp or a number since 1970").alias("expected"),
     )

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Judges lists, forecasts and explanations; never knows which method made them."""

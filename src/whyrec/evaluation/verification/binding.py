@@ -1,13 +1,17 @@
-"""Which number belongs to which month: "152 users in October", "2013-10: 152", "72, 88 and 152 in June, July and August"."""
+"""Which number belongs to which month: "152 users in October", "2013-10: 152", "72 and 88 in June and July"."""
 
 import re
 
 from whyrec.evaluation.verification.mentions import Number, Place
 
 _LINK = re.compile(r"^\s*(?:,|and|to|–|-|→|then|, and|, then|through|until|and then|versus|vs\.?)\s*(?:in\s)?$")
-_BLOCKERS = r"\b(?:and|from|than|while|but|compared|against|versus|whereas|after|since|before|forecast|expect\w*|predict\w*)\b|[.;→]"
+_BLOCKERS = (
+    r"\b(?:and|from|than|while|but|compared|against|versus|whereas|after|since|before|forecast|expect\w*|"
+    r"predict\w*)\b|[.;→]"
+)
 _FORWARD = re.compile(
-    rf"^(?:(?!{_BLOCKERS}|,).){{0,48}}(?:\b(?:in|during|over|for|within|across|throughout|of)\s(?:the\s|all of\s|just\s|only\s)?(?:early |mid-?|late |month of |whole of )*|\s?\()$"
+    rf"^(?:(?!{_BLOCKERS}|,).){{0,48}}(?:\b(?:in|during|over|for|within|across|throughout|of)\s(?:the\s|all of\s|"
+    rf"just\s|only\s)?(?:early |mid-?|late |month of |whole of )*|\s?\()$"
 )
 _FORWARD_RELATIVE = re.compile(r"^(?:\s\w+){0,2}\s(?:in\s|over\s|during\s|of\s)?$")
 _BACKWARD = re.compile(rf"^(?:(?!{_BLOCKERS}|\bto\b\s*$).){{0,58}}$")

@@ -28,7 +28,8 @@ from whyrec.interfaces import Claim, Driver, ForecastPoint, Verdict
 
 _NO_VOCABULARY = Vocabulary()
 _LEVEL = re.compile(
-    r"(?<![\w.,])(?P<hits>\d+|eight|nine|seven|four|three|five)\s(?:times\s|chances\s|cases\s)?(?:out of|in)\s(?P<of>10|ten|five|5)\b",
+    r"(?<![\w.,])(?P<hits>\d+|eight|nine|seven|four|three|five)\s(?:times\s|chances\s|cases\s)?(?:out of|"
+    r"in)\s(?P<of>10|ten|five|5)\b",
     re.I,
 )
 _LEVEL_WORDS = {"eight": 8, "nine": 9, "seven": 7, "four": 4, "three": 3, "five": 5, "ten": 10}

@@ -1,4 +1,4 @@
-"""What a statement of change compares with what: "up from 72 in August", "fell in October", "higher than last month"."""
+"""What a statement of change compares with what: "up from 72 in August", "fell in October", "than last month"."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,8 @@ Pair = tuple[Basis, Basis]
 """Before and after."""
 
 _ROLE = re.compile(
-    r"\b(?P<ref>from|since|between|than|against|compared (?:with|to)|versus|vs|after|following|above|below|ahead of|beyond|short of|behind|on|as)\b|\b(?P<to>to|until|and)\b"
+    r"\b(?P<ref>from|since|between|than|against|compared (?:with|to)|versus|vs|after|following|above|below|"
+    r"ahead of|beyond|short of|behind|on|as)\b|\b(?P<to>to|until|and)\b"
 )
 _PACE = re.compile(r"\b(?:pace|per day|a day|daily|weeks?|weekly|days|recent(?:ly)?|lately|momentum|tempo|of late)\b")
 _MONTHS_SPAN = re.compile(rf"\b(?P<n>\d{{1,2}}|{'|'.join(list(lexicon.SMALL_NUMBERS)[2:])})\s(?:\w+\s)?months\b")

@@ -8,7 +8,6 @@ from whyrec.evaluation.verification import lexicon
 from whyrec.evaluation.verification.evidence import YearMonth
 from whyrec.evaluation.verification.names import FILLER
 
-
 _NEARBY = 80
 """Characters within which "the month before" refers back to a named month."""
 

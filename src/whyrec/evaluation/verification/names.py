@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import zip_longest
 
 from whyrec.data.facts import ItemFacts
 from whyrec.evaluation.verification.lexicon import CREDIT, MONTH_NUMBERS, VALUE_CUE_AFTER, VALUE_CUE_BEFORE, VALUE_LINK
@@ -12,7 +13,32 @@ FILLER = "□"
 """Stands for characters that belong to a name already checked, so that no number or month is read into them."""
 
 _QUOTED = re.compile(r"“([^”\n]{1,300})”|\"([^\"\n]{1,300})\"|(?<!\w)‘([^’\n]{2,300})’(?!\w)|«([^»\n]{1,300})»")
-_COMMON = frozenset("the a an of and in on to for with at by from its it is no or as that this".split())
+_CUT_OFF = re.compile(r"[….\s]+$")
+_COMMON = frozenset(
+    [
+        "the",
+        "a",
+        "an",
+        "of",
+        "and",
+        "in",
+        "on",
+        "to",
+        "for",
+        "with",
+        "at",
+        "by",
+        "from",
+        "its",
+        "it",
+        "is",
+        "no",
+        "or",
+        "as",
+        "that",
+        "this",
+    ]
+)
 
 
 def blank(text: str, claims: list[Claim]) -> str:
@@ -48,7 +74,7 @@ def _quoted_titles(text: str, *, facts: ItemFacts, vocabulary: Vocabulary) -> It
         start = hit.start(group)
         plain = quoted if quoted.casefold() == title else quoted.rstrip(",.")
         key = plain.casefold()
-        if key == title or (len(key) > 20 and title.startswith(key.rstrip("….  "))):
+        if key == title or (len(key) > 20 and title.startswith(_CUT_OFF.sub("", key))):
             yield Claim("title", plain, start, start + len(plain), True, ("title",))
         elif key in vocabulary.quoted_titles or (quoted[0].isupper() and not _is_own_text(key, facts)):
             yield _wrong_title(plain, start, facts=facts)
@@ -66,10 +92,12 @@ def _wrong_title(found: str, start: int, *, facts: ItemFacts) -> Claim:
 def _other_titles(text: str, *, facts: ItemFacts, vocabulary: Vocabulary, item_is_named: bool) -> Iterator[Claim]:
     taken = 0
     own_values = {part for value in facts.attributes.values() for part in attribute_values(value)}
-    for word in WORD.finditer(text):
+    words = list(WORD.finditer(text))
+    for word, following in zip_longest(words, words[1:]):
         if word.start() < taken or not (word[0][0].isupper() or word[0][0].isdigit()):
             continue
-        for name in vocabulary.titles.get(word[0], ()):
+        longer = () if following is None else vocabulary.titles.get(f"{word[0]} {following[0]}", ())
+        for name in (*longer, *vocabulary.titles.get(word[0], ())):
             start, end = word.start(), word.start() + len(name.text)
             if text[start:end] != name.text or (end < len(text) and text[end].isalnum()) or name.text in own_values:
                 continue
@@ -147,7 +175,7 @@ def _value_hits(text: str, *, vocabulary: Vocabulary, own_names: tuple[tuple[str
 
 def _accepted(text: str, hits: list[_Hit]) -> list[_Hit]:
     """Keep the hits that are meant as values; then those listed together with one that is."""
-    sure = [_is_meant(text, start, end, len(words)) for start, end, words, _ in hits]
+    sure = [_is_meant(text, start, end, n_words=len(words)) for start, end, words, _ in hits]
     for order in (range(1, len(hits)), range(len(hits) - 2, -1, -1)):
         for index in order:
             other = index - 1 if order.step > 0 else index + 1
@@ -157,7 +185,7 @@ def _accepted(text: str, hits: list[_Hit]) -> list[_Hit]:
     return [hit for hit, is_sure in zip(hits, sure, strict=True) if is_sure]
 
 
-def _is_meant(text: str, start: int, end: int, n_words: int) -> bool:
+def _is_meant(text: str, start: int, end: int, *, n_words: int) -> bool:
     if VALUE_CUE_AFTER.match(text[end : end + 40]) or VALUE_CUE_BEFORE.search(text[max(0, start - 70) : start]):
         return True
     if not text[start].isupper():

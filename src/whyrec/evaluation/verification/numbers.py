@@ -14,7 +14,8 @@ from whyrec.interfaces import Claim, Driver
 _RANGE_LINK = re.compile(r"^\s?(?:users |people )?(?:to|and|–|-|up to)\s?$")
 _MORE = re.compile(r"^\s(?:\w+\s)?(?:more|fewer|less)\b")
 _END_CUE = re.compile(
-    r"\b(?:as (?:few|low|little|many|high|much) as|at (?:least|most|worst|best)|up to|lower|upper|low|high|floor|ceiling|no (?:more|fewer))\b"
+    r"\b(?:as (?:few|low|little|many|high|much) as|at (?:least|most|worst|best)|up to|lower|upper|low|high|floor|"
+    r"ceiling|no (?:more|fewer))\b"
 )
 _SO_FAR = re.compile(r"\b(?:so far|into|first|after|has run|old|elapsed|of the month|through|seen|in part|only)\b")
 _LEVEL_AFTER = re.compile(r"\s(?:\w+\s)?(?:interval|range|band|confidence|chance|likel|probab|sure|prediction)")
@@ -78,6 +79,7 @@ def _count(number: Number, passage: Passage, *, bound: dict[Number, Place], numb
     if passage.speaks_of_forecast and (end := _interval_end(number, passage, numbers)) is not None:
         return _matching(number, [known.forecasts[1 + end]])
     changes = lexicon.DIRECTION.search(passage.text, passage.clause.start, number.start)
+    changes = changes or lexicon.DELTA_VERB.search(before)
     if (changes and lexicon.DELTA_CUE.search(before)) or _MORE.match(after):
         return _matching(number, [_difference(pair) for pair in compared(passage, number.start)])
     if number in bound:
@@ -86,8 +88,10 @@ def _count(number: Number, passage: Passage, *, bound: dict[Number, Place], numb
         return _matching(number, sorted(known.months, key=lambda basis: -basis.value)[:1])
     if passage.speaks_of_forecast and not re.search(rf"\b(?:{_CURRENT})\b[^,:\d]{{0,24}}$", before):
         return _matching(number, known.forecasts[1:] if _END_CUE.search(before + after) else known.forecasts[:1])
-    if lexicon.AVERAGE_CUE.search(passage.words):
-        return _matching(number, _averages(passage))
+    if lexicon.AVERAGE_CUE.search(before) or lexicon.AVERAGE_CUE.search(after.partition(",")[0]):
+        rating = known.facts.mean_rating if number.decimals else None
+        ratings = [] if rating is None else [Basis(rating, ("rating",), "mean rating")]
+        return _matching(number, [*_averages(passage), *ratings])
     if lexicon.TOTAL_CUE.search(passage.words):
         return _matching(number, [known.total])
     return _matching(number, [*known.months, *known.recents, known.total])
@@ -265,7 +269,7 @@ def _year(number: Number, passage: Passage) -> Checked:
     if is_release and years:
         return _matching(number, years)
     spoken = {year for year, _ in (*known.users, *known.window_months)}
-    of_log = [Basis(year, (), f"a year of the history or window") for year in sorted(spoken)]
+    of_log = [Basis(year, (), "a year of the history or window") for year in sorted(spoken)]
     if is_release and known.facts.first_seen:
         return _matching(number, [Basis(known.facts.first_seen.year, ("first_seen",), "year first seen")])
     return _matching(number, [*years, *of_log])

@@ -34,7 +34,7 @@ def direction_claims(passage: Passage, numbers: list[Number]) -> Iterator[Claim]
         negated = bool(lexicon.NEGATION.search(text[max(passage.clause.start, hit.start() - 26) : hit.start()]))
         agree = all if streak else any
         holds = agree(_moves(kind, pair, text[max(0, hit.start() - 14) : hit.start()]) for pair in pairs) != negated
-        yield _claim("direction", passage, hit.start(), hit.end(), holds=holds, pairs=pairs)
+        yield _claim("direction", passage, span=hit.span(), holds=holds, pairs=pairs)
 
 
 def driver_of_clause(passage: Passage) -> list[Driver]:
@@ -62,7 +62,7 @@ def push_claims(passage: Passage) -> Iterator[Claim]:
 
 
 def _stated_pair(passage: Passage, after: int, numbers: list[Number]) -> list[Pair]:
-    """ "Rose from 72 to 88", with no month named: the text's own two numbers are compared (each is checked by itself)."""
+    """ "Rose from 72 to 88", no month named: the text's own two numbers are compared; each is checked by itself."""
     if passage.places:
         return []
     counts = [n for n in numbers if n.unit in ("", "users") and after <= n.start <= min(after + 40, passage.clause.end)]
@@ -165,7 +165,7 @@ def _since_claim(passage: Passage, hit: re.Match[str]) -> Iterator[Claim]:
     subject_place = next(
         (place for place in reversed(passage.places) if place.end <= hit.start() and place.months), None
     )
-    subjects = known.in_place(subject_place) if subject_place else [basis for basis in known.months[-2:]]
+    subjects = known.in_place(subject_place) if subject_place else known.months[-2:]
     lowest = hit["extreme"].lower() in ("lowest", "weakest", "fewest")
     holds = any(_is_extreme_since(known, subject, since, lowest=lowest) for subject in subjects)
     problem = "" if holds else f"the months since {since.label} say otherwise"
@@ -182,7 +182,7 @@ def _is_extreme_since(known: Known, subject: Basis, since: Basis, *, lowest: boo
 
 
 def month_claims(passage: Passage, bound: dict[Number, Place]) -> Iterator[Claim]:
-    """Check that the months and dates named exist, lie before the cut-off or in the window, and open what they are said to open."""
+    """Check that months and dates exist, lie before the cut-off or in the window, and begin what they are said to."""
     for place in passage.places:
         if place.span_days is not None:
             if place.span_days not in passage.known.facts.recent:
@@ -244,7 +244,8 @@ def _day_problem(known: Known, place: Place, *, before: str, is_forecast: bool) 
     return "" if stated & {(day.year, day.month, day.day) for day in days} else said
 
 
-def _claim(kind: ClaimKind, passage: Passage, start: int, end: int, *, holds: bool, pairs: list[Pair]) -> Claim:
+def _claim(kind: ClaimKind, passage: Passage, *, span: tuple[int, int], holds: bool, pairs: list[Pair]) -> Claim:
+    start, end = span
     before, after = pairs[0]
     problem = "" if holds else f"{before.label}: {before.value:.4g}, {after.label}: {after.value:.4g}"
     ids = tuple(dict.fromkeys((*before.evidence_ids, *after.evidence_ids)))

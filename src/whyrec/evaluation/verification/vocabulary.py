@@ -27,7 +27,7 @@ class Name(NamedTuple):
 
 
 NameIndex = Mapping[str, tuple[Name, ...]]
-"""Names by their first word, longest first."""
+"""Names by how they begin, longest first: attribute values by their first word, titles by their first two."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Vocabulary:
             if column not in (schema.ITEM, schema.TITLE, schema.DESCRIPTION):
                 values.update((column, value) for value in _column_values(items[column]))
         return cls(
-            titles=_index(Name(title, tuple(WORD.findall(title)), "title") for title in set(titles)),
+            titles=_index((Name(title, tuple(WORD.findall(title)), "title") for title in set(titles)), n_words=2),
             quoted_titles=frozenset(title.casefold() for title in titles),
             values=_index(value_name(value, attribute) for attribute, value in sorted(values)),
         )
@@ -83,9 +83,9 @@ def _column_values(column: pl.Series) -> Iterator[str]:
                 yield part
 
 
-def _index(names: Iterable[Name]) -> dict[str, tuple[Name, ...]]:
-    by_word: dict[str, list[Name]] = {}
+def _index(names: Iterable[Name], *, n_words: int = 1) -> dict[str, tuple[Name, ...]]:
+    by_start: dict[str, list[Name]] = {}
     for name in names:
         if name.words:
-            by_word.setdefault(name.words[0], []).append(name)
-    return {word: tuple(sorted(found, key=lambda name: (-len(name.words), name))) for word, found in by_word.items()}
+            by_start.setdefault(" ".join(name.words[:n_words]), []).append(name)
+    return {start: tuple(sorted(found, key=lambda name: (-len(name.words), name))) for start, found in by_start.items()}

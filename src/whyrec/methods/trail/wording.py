@@ -6,8 +6,21 @@ from datetime import date
 
 from whyrec.data.windows import Window, month_after
 
-MONTHS = ("January February March April May June July August September October November December").split()
-_SMALL = "zero one two three four five six seven eight nine ten eleven twelve".split()
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+_SMALL = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 _LONGEST_TITLE = 70
 
 

@@ -7,6 +7,7 @@ from whyrec.interfaces import Driver, ForecastPoint
 from whyrec.methods.trail.wording import Voice, percent, sentence, whole, window_phrase
 from whyrec.methods.trail.writer_feature import CATALOGUE_DRIVERS, NOTICEABLE, catalogue_driver, push_phrase
 
+HISTORY_DRIVERS = ("recency", "growth", "level", "volume")
 WORTH_A_SECOND = 0.05
 """A second push up is named from 5%."""
 
@@ -24,7 +25,7 @@ def _number(forecast: ForecastPoint, *, voice: Voice) -> str:
     low, high = whole(forecast.low), whole(forecast.high)
     return voice.pick(
         f"For {window} the forecast is {users}, rank {forecast.rank:,}, with an 80% range of {low} to {high}",
-        f"The forecast for {window} is {users} (80% interval: {low} to {high}), which puts it at rank {forecast.rank:,}",
+        f"The forecast for {window} is {users} (80% interval: {low} to {high}), which gives it rank {forecast.rank:,}",
         f"Expected in {window}: {users}. Eight times out of ten the number should land between {low} and {high}; "
         f"the forecast ranks it number {forecast.rank:,}",
     )
@@ -87,18 +88,18 @@ def _weighing(facts: ItemFacts, drivers: Sequence[Driver], *, voice: Voice) -> l
         return [
             voice.pick(
                 "Without a history, the forecast rests on the catalogue entry and on how unseen items usually fare",
-                "With nothing observed yet, the number rests on what the catalogue says and on the fate of other new items",
+                "With nothing observed yet, the number rests on the catalogue entry and on the fate of other new items",
             )
         ]
     from_catalogue = max((abs(d.effect) for d in drivers if d.id in CATALOGUE_DRIVERS), default=0.0)
-    from_history = max((abs(d.effect) for d in drivers if d.id not in CATALOGUE_DRIVERS), default=0.0)
+    from_history = max((abs(d.effect) for d in drivers if d.id in HISTORY_DRIVERS), default=0.0)
     if from_history > 2 * from_catalogue and from_catalogue:
         return [
             voice.pick(
-                "What happened lately counts for more here than what the catalogue says",
-                "The trend carries this number more than the features do",
+                "Its history counts for more here than what the catalogue says",
+                "What people did carries this number more than the features do",
             )
         ]
     if from_catalogue > from_history:
-        return ["Here the features carry more of the number than the trend does"]
+        return ["Here the features carry more of the number than the history does"]
     return []

@@ -130,20 +130,22 @@ def _rising(facts: ItemFacts, older: MonthCount, newer: MonthCount, *, voice: Vo
         verb = voice.pick("jumped", "surged", "more than doubled" if newer.users > 2 * older.users else "doubled")
     else:
         verb = voice.pick("rose", "grew", "climbed")
+    users = voice.users(older.users)
     return voice.pick(
-        f"The audience of {title} {verb} from {voice.users(older.users)} in {before} to {whole(newer.users)} in {after}",
+        f"The audience of {title} {verb} from {users} in {before} to {whole(newer.users)} in {after}",
         f"{title} is rising: {after} brought {voice.users(newer.users)}, up from {whole(older.users)} in {before}",
-        f"After {voice.users(older.users)} in {before}, interest in {title} {verb} to {whole(newer.users)} in {after}",
+        f"After {users} in {before}, interest in {title} {verb} to {whole(newer.users)} in {after}",
     )
 
 
 def _falling(facts: ItemFacts, older: MonthCount, newer: MonthCount, *, voice: Voice) -> str:
     title, before, after = quoted(facts.title), _named(older), _named(newer, after=older)
     verb = voice.pick("fell", "dropped", "sank") if 2 * newer.users < older.users else voice.pick("slipped", "declined")
+    users = voice.users(older.users)
     return voice.pick(
-        f"The audience of {title} {verb} from {voice.users(older.users)} in {before} to {whole(newer.users)} in {after}",
+        f"The audience of {title} {verb} from {users} in {before} to {whole(newer.users)} in {after}",
         f"{title} is fading: {after} brought {voice.users(newer.users)}, down from {whole(older.users)} in {before}",
-        f"After {voice.users(older.users)} in {before}, interest in {title} {verb} to {whole(newer.users)} in {after}",
+        f"After {users} in {before}, interest in {title} {verb} to {whole(newer.users)} in {after}",
     )
 
 

@@ -1,0 +1,153 @@
+"""Put a report together and write it: one HTML file that needs nothing but itself."""
+
+import base64
+import hashlib
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from whyrec.evaluation.verification import evidence_of
+from whyrec.interfaces import Driver
+from whyrec.methods.trail.wording import day, small, whole, window_phrase
+from whyrec.runtime.atomic import atomic_file
+from whyrec.serving.report.chart import chart_points, draw_chart
+from whyrec.serving.report.content import ReportContent, ReportItem
+from whyrec.serving.report.evidence import Shown, shown_evidence, users_in_words
+from whyrec.serving.report.passages import Passage, Section, sections_of
+from whyrec.serving.report.svg import Point
+from whyrec.serving.report.table import evaluation_tables
+
+_OFFLINE = "offline"
+_PLACED_ELSEWHERE = ("title", "rank")
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A driver as a bar."""
+
+    shown: Shown
+    share: float
+    """Length of the bar, from 0 to 1."""
+    direction: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemView:
+    """One item as the template shows it."""
+
+    item: ReportItem
+    name: str
+    shown: dict[str, Shown]
+    chart: Markup
+    sections: list[Section]
+    attributes: list[Shown]
+    facts: list[Shown]
+    pushes: list[Push]
+
+    @property
+    def badge(self) -> str:
+        """How many claims were checked, and how many hold."""
+        verdict = self.item.explanation.verdict
+        n, wrong = len(verdict.claims), len(verdict.unsupported)
+        if not n:
+            return "no checkable claim"
+        held = f"{n - wrong} of {n} {'claim' if n == 1 else 'claims'} checked"
+        return f"{held}, {wrong} unsupported" if wrong else f"{held} and borne out"
+
+    def targets(self, passage: Passage) -> list[Shown]:
+        """Where on the page the evidence of a claim stands."""
+        return [self.shown[name] for name in passage.evidence_ids if name in self.shown]
+
+    def says(self, passage: Passage) -> str:
+        """What a claim rests on, in words."""
+        rests = "; ".join(shown.says for shown in self.targets(passage))
+        if passage.supported:
+            return f"Rests on {rests}" if rests else "Checked"
+        return f"Not borne out: {passage.problem or 'the evidence does not say so'}"
+
+
+def write_report(path: Path, *, content: ReportContent) -> None:
+    """Write a report as one self-contained HTML file, complete or not at all.
+
+    Args:
+        path: The file; one that stands there is replaced.
+        content: What to show.
+
+    Raises:
+        OutputWriteError: If it cannot be written; a file that stood at ``path`` before still does.
+        InvalidDataError: If the evaluation has two figures for one method and metric.
+    """
+    page = render_report(content)
+    with atomic_file(path) as partial:
+        partial.write_text(page, encoding="utf-8")
+
+
+def render_report(content: ReportContent) -> str:
+    """Make the page's HTML; the same text for the same content.
+
+    Raises:
+        InvalidDataError: If the evaluation has two figures for one method and metric.
+    """
+    templates = files("whyrec.serving") / "templates"
+    script = (templates / "report.js").read_text(encoding="utf-8")
+    environment = Environment(
+        loader=PackageLoader("whyrec.serving", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"day": day, "whole": whole, "users": users_in_words, "small": small}
+    return environment.get_template("report.html").render(
+        content=content,
+        style=Markup((templates / "report.css").read_text(encoding="utf-8")),
+        script=Markup(script),
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        window=window_phrase(content.window),
+        span=_span(content),
+        writers=sorted({item.explanation.writer for item in content.items}),
+        offline=_OFFLINE,
+        views=[_view(item, place=place) for place, item in enumerate(content.items, start=1)],
+        widest=max((item.point.high for item in content.items), default=1.0) or 1.0,
+        tables=evaluation_tables(content.evaluation, metrics=content.metrics, forecaster=content.forecaster),
+    )
+
+
+def _span(content: ReportContent) -> str:
+    """The time range of the log, as dates."""
+    ends = (content.dataset.get("first_timestamp"), content.dataset.get("last_timestamp"))
+    return " to ".join(day(datetime.fromisoformat(str(end))) for end in ends if end)
+
+
+def _view(item: ReportItem, *, place: int) -> ItemView:
+    name = f"item-{place}"
+    known = evidence_of(item.facts, item.point, item.drivers)
+    shown = shown_evidence(item.explanation, known=known, prefix=f"e{place}", cutoff=item.facts.cutoff)
+    drawn = chart_points(item.facts, item.point)
+    points = {key: Point(one.anchor, one.says) for key, one in shown.items() if key in drawn}
+    elsewhere = {*drawn, *_PLACED_ELSEWHERE, *(f"driver:{driver.id}" for driver in item.drivers)}
+    listed = [one for key, one in shown.items() if key not in elsewhere]
+    return ItemView(
+        item=item,
+        name=name,
+        shown=shown,
+        chart=Markup(draw_chart(item.facts, item.point, points=points, name=f"{name}-chart")),
+        sections=sections_of(item.explanation),
+        attributes=[one for one in listed if one.evidence.id.startswith("attribute:")],
+        facts=[one for one in listed if not one.evidence.id.startswith("attribute:")],
+        pushes=list(_pushes(item.drivers, shown)),
+    )
+
+
+def _pushes(drivers: tuple[Driver, ...], shown: dict[str, Shown]) -> Iterator[Push]:
+    """Bars, strongest first; their lengths follow the logarithm, so that twice and half are equally long."""
+    sizes = {driver.id: abs(math.log(max(1 + driver.effect, 0.01))) for driver in drivers}
+    longest = max(sizes.values(), default=0.0) or 1.0
+    for driver in sorted(drivers, key=lambda driver: -sizes[driver.id]):
+        yield Push(shown[f"driver:{driver.id}"], sizes[driver.id] / longest, "down" if driver.effect < 0 else "up")
