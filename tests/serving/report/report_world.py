@@ -68,7 +68,9 @@ def item_of(facts: ItemFacts, *, rank: int = 1, expected: float = 50.0) -> Repor
 def told(text: str, *claims: tuple[str, bool, tuple[str, ...]], writer: str = "some-model@1") -> Explanation:
     """An explanation without sections that makes the claims given as (words, supported, evidence ids)."""
     found = tuple(
-        Claim("number", words, text.index(words), text.index(words) + len(words), holds, ids, "" if holds else "it is 3")
+        Claim(
+            "number", words, text.index(words), text.index(words) + len(words), holds, ids, "" if holds else "it is 3"
+        )
         for words, holds, ids in claims
     )
     return Explanation("tt1", text, {}, (), Verdict(found), writer)

@@ -16,7 +16,6 @@ import polars as pl
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
-from whyrec.baselines.history import forecast_frame, read_json, require_fitted, write_json
 from whyrec.baselines.pare.attributes import Vocabulary, learn_vocabulary
 from whyrec.baselines.pare.config import PareConfig
 from whyrec.baselines.pare.model import PareNetwork, Sizes
@@ -27,6 +26,7 @@ from whyrec.data.dataset import Dataset
 from whyrec.data.windows import Window
 from whyrec.errors import InvalidDataError
 from whyrec.evaluation.rolling import per_user_metrics, window_truth
+from whyrec.forecasts import forecast_frame, read_state, require_fitted, write_state
 from whyrec.runtime.atomic import atomic_directory
 
 _WEIGHTS = "network.safetensors"
@@ -118,7 +118,7 @@ class PareForecaster:
                 "config": self.config.model_dump(),
                 "state": state,
             }
-            write_json(partial, content)
+            write_state(partial, content)
             save_file(self.network_.state_dict(), partial / _WEIGHTS)
             rows.write_parquet(partial / _ITEMS)
 
@@ -129,7 +129,7 @@ class PareForecaster:
         Raises:
             InvalidDataError: If the directory holds something else.
         """
-        content = read_json(directory, expected_class=cls.__name__)
+        content = read_state(directory, expected_class=cls.__name__)
         forecaster = cls(PareConfig.model_validate(content["config"]))
         state = content["state"]
         forecaster.until_ = datetime.fromisoformat(state["until_"])

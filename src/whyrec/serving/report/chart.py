@@ -19,15 +19,19 @@ from whyrec.data.facts import ItemFacts, MonthCount
 from whyrec.evaluation.verification.evidence import month_id
 from whyrec.interfaces import ForecastPoint
 from whyrec.methods.trail.wording import month, whole
+from whyrec.serving.report.evidence import count_in_words
 from whyrec.serving.report.svg import Point, gid_of, tidy
 
 WIDTH, HEIGHT = 360, 190
 RECENT_DAYS = (30, 7)
 """Spans drawn beside the months; the others are listed as facts."""
 _BOTTOM, _TOP = 36, HEIGHT - 18
-_LEFT, _GAP, _RECENT_SLOT, _FORECAST_SLOT = 4, 14, 28, 66
+_LEFT, _GAP, _RECENT_SLOT, _FORECAST_SLOT = 6, 14, 28, 66
 _LETTER = 6.2
-"""About the width of a digit at the size of the labels."""
+_SPACE = 3
+"""About the width of a digit at the size of the labels, and the least space between two."""
+_NARROW = 12
+"""Where months are narrower than this, only the peak and the years are labelled."""
 _LINE = 11
 _TICKS_Y, _GROUPS_Y = 22, 7
 
@@ -151,17 +155,18 @@ def _draw_frame(axes: Axes, chart: Chart, facts: ItemFacts) -> None:
 
 def _draw_labels(axes: Axes, chart: Chart) -> None:
     months = chart.months
+    crowded = bool(months) and months[0].width < _NARROW
     by_size = sorted(range(len(months)), key=lambda n: -months[n].users)
-    shown = _that_fit(months, [whole(slot.users) for slot in months], order=by_size)
+    shown = _that_fit(months, [whole(slot.users) for slot in months], order=by_size[:1] if crowded else by_size)
     for slot in (*(months[n] for n in sorted(shown)), *chart.recent):
         _text(axes, gid_of(slot.evidence_id, "value"), slot.middle, chart.height(slot.users) + 4, whole(slot.users))
-    years = [slot.evidence_id.removeprefix("month:")[:4] for slot in months]
-    new_year = [n for n in range(len(months)) if n == 0 or years[n] != years[n - 1]]
-    newest_first = list(reversed(range(len(months))))
+    newest_first = [] if crowded else list(reversed(range(len(months))))
     for n in _that_fit(months, [slot.tick for slot in months], order=newest_first):
         _text(axes, gid_of("", "tick"), months[n].middle, _TICKS_Y, months[n].tick)
+    years = [slot.evidence_id.removeprefix("month:")[:4] for slot in months]
+    new_year = [n for n in range(len(months)) if n == 0 or years[n] != years[n - 1]]
     for n in _that_fit(months, years, order=new_year):
-        _text(axes, gid_of("", "group"), months[n].middle, _GROUPS_Y, years[n])
+        _text(axes, gid_of("", "group"), max(months[n].middle, _half(years[n])), _TICKS_Y if crowded else _GROUPS_Y, years[n])
     for slot in chart.recent:
         _text(axes, gid_of("", "tick"), slot.middle, _TICKS_Y, slot.tick)
 
@@ -171,12 +176,16 @@ def _that_fit(slots: Sequence[Slot], labels: Sequence[str], *, order: Sequence[i
     taken: list[tuple[float, float]] = []
     chosen: list[int] = []
     for n in order:
-        half = len(labels[n]) * _LETTER / 2
+        half = _half(labels[n]) + _SPACE / 2
         left, right = slots[n].middle - half, slots[n].middle + half
-        if left >= 0 and all(right < begin or end < left for begin, end in taken):
+        if all(right <= begin or end <= left for begin, end in taken):
             taken.append((left, right))
             chosen.append(n)
     return chosen
+
+
+def _half(label: str) -> float:
+    return len(label) * _LETTER / 2
 
 
 def _draw_forecast(axes: Axes, chart: Chart, point: ForecastPoint) -> None:
@@ -192,7 +201,7 @@ def _draw_forecast(axes: Axes, chart: Chart, point: ForecastPoint) -> None:
     ids = ("forecast:low", "forecast", "forecast:high")
     for evidence_id, number, height in zip(ids, users, _apart(low, middle, high), strict=True):
         kind = "estimate" if evidence_id == "forecast" else "bound"
-        _text(axes, gid_of(evidence_id, kind), left + band + 6, height - 3.5, whole(number), align="left")
+        _text(axes, gid_of(evidence_id, kind), left + band + 6, height - 3.5, count_in_words(number), align="left")
     _text(axes, gid_of("", "tick"), chart.forecast_left + _FORECAST_SLOT / 2, _TICKS_Y, _window_tick(point))
 
 

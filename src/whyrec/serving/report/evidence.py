@@ -54,10 +54,14 @@ def value_in_words(evidence: Evidence) -> str:
 
 
 def users_in_words(users: float) -> str:
-    """Write a number of users: ``1 user``, ``1,204 users``, ``0.3 users`` for expectations below one."""
-    if 0 < users < 0.95:
-        return f"{users:.1f} users"
-    return "1 user" if round(users) == 1 else f"{whole(users)} users"
+    """Write a number of users with its noun: ``1 user``, ``1,204 users``."""
+    count = count_in_words(users)
+    return f"{count} {'user' if count == '1' else 'users'}"
+
+
+def count_in_words(users: float) -> str:
+    """Write a number of users: ``1,204``; with a decimal where an expectation is below one."""
+    return f"{users:.1f}" if 0.05 <= users < 0.95 else whole(users)
 
 
 def effect_in_words(effect: float) -> str:

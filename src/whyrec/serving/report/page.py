@@ -14,14 +14,14 @@ from markupsafe import Markup
 
 from whyrec.evaluation.verification import evidence_of
 from whyrec.interfaces import Driver
-from whyrec.methods.trail.wording import day, small, whole, window_phrase
+from whyrec.methods.trail.wording import day, whole, window_phrase
 from whyrec.runtime.atomic import atomic_file
 from whyrec.serving.report.chart import chart_points, draw_chart
 from whyrec.serving.report.content import ReportContent, ReportItem
-from whyrec.serving.report.evidence import Shown, shown_evidence, users_in_words
+from whyrec.serving.report.evidence import Shown, count_in_words, shown_evidence, users_in_words
 from whyrec.serving.report.passages import Passage, Section, sections_of
 from whyrec.serving.report.svg import Point
-from whyrec.serving.report.table import evaluation_tables
+from whyrec.serving.report.table import REFERENCES, evaluation_tables
 
 _OFFLINE = "offline"
 _PLACED_ELSEWHERE = ("title", "rank")
@@ -57,8 +57,15 @@ class ItemView:
         n, wrong = len(verdict.claims), len(verdict.unsupported)
         if not n:
             return "no checkable claim"
-        held = f"{n - wrong} of {n} {'claim' if n == 1 else 'claims'} checked"
-        return f"{held}, {wrong} unsupported" if wrong else f"{held} and borne out"
+        claims = "claim" if n == 1 else "claims"
+        return (
+            f"{wrong} of {n} checked {claims} not borne out" if wrong else f"{n} of {n} {claims} checked and borne out"
+        )
+
+    @property
+    def has_partial_month(self) -> bool:
+        """Whether the chart needs the key to its dashed bars."""
+        return any(not count.complete for count in self.item.facts.months)
 
     def targets(self, passage: Passage) -> list[Shown]:
         """Where on the page the evidence of a claim stands."""
@@ -103,7 +110,7 @@ def render_report(content: ReportContent) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"day": day, "whole": whole, "users": users_in_words, "small": small}
+    environment.filters |= {"day": day, "whole": whole, "count": count_in_words, "users": users_in_words}
     return environment.get_template("report.html").render(
         content=content,
         style=Markup((templates / "report.css").read_text(encoding="utf-8")),
@@ -115,6 +122,7 @@ def render_report(content: ReportContent) -> str:
         offline=_OFFLINE,
         views=[_view(item, place=place) for place, item in enumerate(content.items, start=1)],
         widest=max((item.point.high for item in content.items), default=1.0) or 1.0,
+        references=REFERENCES,
         tables=evaluation_tables(content.evaluation, metrics=content.metrics, forecaster=content.forecaster),
     )
 

@@ -10,8 +10,8 @@ from whyrec.evaluation.rolling import CHANCE, GREEDY_ORACLE, ORACLE
 
 REFERENCES = {
     CHANCE: "a list in random order",
-    ORACLE: "the true counts of the window; no forecast can know them",
-    GREEDY_ORACLE: "the truth again, picking for each place whoever is not yet hit",
+    ORACLE: "a list by the counts that came, which no forecast can know",
+    GREEDY_ORACLE: "the same knowledge, spent on reaching as many different users as possible",
 }
 """Rows that bound a table from below and above, and what they are."""
 _LOWER_IS_BETTER = ("MAE", "WAPE")
@@ -31,7 +31,6 @@ class Row:
     """One method."""
 
     method: str
-    note: str
     is_shown: bool
     """True for the forecaster whose list the page shows."""
     cells: tuple[Cell, ...]
@@ -84,8 +83,7 @@ def _table(rows: pl.DataFrame, *, metrics: Sequence[str], forecaster: str) -> Ta
 
     def row(method: str) -> Row:
         cells = tuple(_cell(figures.get((method, metric)), best=method in best[metric]) for metric in columns)
-        note = REFERENCES.get(method, "")
-        return Row(method.replace("_", " "), note, method == forecaster, cells)
+        return Row(method, method == forecaster, cells)
 
     n = max((int(it["n"]) for (_, metric), it in figures.items() if metric == columns[0] and it["n"]), default=0)
     return Table(dataset, protocol, n, columns, tuple(map(row, judged)), tuple(map(row, references)))

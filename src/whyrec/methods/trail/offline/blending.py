@@ -17,7 +17,7 @@ from whyrec.data.events import EventArrays
 from whyrec.evaluation.positions import list_positions
 from whyrec.evaluation.ranking import hr_at_k
 from whyrec.methods.trail.offline.coverage import spread_out
-from whyrec.methods.trail.offline.features import HALF_LIVES, FeatureTable
+from whyrec.methods.trail.offline.features import HALF_LIVES, Past
 from whyrec.methods.trail.offline.models import on_top_scale
 
 ANCHOR_HALF_LIFE = 4.0
@@ -31,7 +31,7 @@ class Blend:
     """How strengths become a list."""
 
     anchor: float = 0.2
-    """Weight of plain recency (users decayed at a half-life of 4 days) in the geometric mean; the models have the rest."""
+    """Weight of plain recency (users, half-life 4 days) in the geometric mean; the models have the rest."""
     penalty: float = 0.8
     """How strongly a shared recent audience moves an item down; see ``spread_out``."""
 
@@ -43,7 +43,7 @@ BLENDS = tuple(Blend(anchor, penalty) for anchor, penalty in product((0.0, 0.2, 
 class ValidationWindow:
     """A past cut-off with the strengths that models trained before it gave, and what then happened."""
 
-    table: FeatureTable
+    past: Past
     learned: Column
     truth: pl.DataFrame
     """``user_id, item_id`` (integers) of the window that followed."""
@@ -60,11 +60,11 @@ class Choice:
     """Mean HR@10 over the validation windows."""
 
 
-def blended_strength(table: FeatureTable, learned: Column, *, events: EventArrays, blend: Blend) -> Column:
+def blended_strength(past: Past, learned: Column, *, blend: Blend) -> Column:
     """Strengths whose descending order is the list, shape (n_items,)."""
-    recency = on_top_scale(table.decayed_pairs[HALF_LIVES.index(ANCHOR_HALF_LIFE)]) + _ANCHOR_FLOOR
+    recency = on_top_scale(past.decayed_pairs[HALF_LIVES.index(ANCHOR_HALF_LIFE)]) + _ANCHOR_FLOOR
     strength = np.exp((1 - blend.anchor) * np.log(learned) + blend.anchor * np.log(recency))
-    return spread_out(strength, events, day=table.day, penalty=blend.penalty)
+    return spread_out(strength, past.events, day=past.day, penalty=blend.penalty)
 
 
 def validation_pairs(events: EventArrays, *, start: float, end: float) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -79,13 +79,13 @@ def _pairs(events: EventArrays, span: slice) -> pl.DataFrame:
     return pl.DataFrame({schema.USER: events.user[span], schema.ITEM: events.item[span]}).unique()
 
 
-def choose_blend(windows: Sequence[ValidationWindow], *, events: EventArrays) -> Choice:
+def choose_blend(windows: Sequence[ValidationWindow]) -> Choice:
     """Keep the default blend unless another one beats it by more than one standard error on the windows."""
     default = Blend()
     usable = [window for window in windows if window.truth.height]
     if not usable:
         return Choice(default)
-    hits = {blend: [_hits(window, events=events, blend=blend) for window in usable] for blend in BLENDS}
+    hits = {blend: [_hits(window, blend=blend) for window in usable] for blend in BLENDS}
     hit_rates = {blend: float(np.mean([values.mean() for values in per_window])) for blend, per_window in hits.items()}
 
     def advantage(blend: Blend) -> float:
@@ -97,7 +97,7 @@ def choose_blend(windows: Sequence[ValidationWindow], *, events: EventArrays) ->
     return Choice(best if advantage(best) > 0 else default, hit_rates)
 
 
-def _hits(window: ValidationWindow, *, events: EventArrays, blend: Blend) -> Column:
-    strength = blended_strength(window.table, window.learned, events=events, blend=blend)
+def _hits(window: ValidationWindow, *, blend: Blend) -> Column:
+    strength = blended_strength(window.past, window.learned, blend=blend)
     ranking = pl.DataFrame({schema.ITEM: np.arange(len(strength), dtype=np.int32), "score": strength})
     return hr_at_k(list_positions(ranking, truth=window.truth, seen=window.seen), k=_K)

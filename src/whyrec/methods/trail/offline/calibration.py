@@ -5,6 +5,7 @@ separately for small and large forecasts, because a forecast of 3 users and one 
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +53,7 @@ def calibrate(raw: Sequence[Column], truth: Sequence[Column], *, interval: float
     forecast, came = np.concatenate(list(raw)), np.concatenate(list(truth))
     edges = _level_edges(forecast)
     level, correction, below, above = [], [], [], []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         near = (forecast >= low) & (forecast < high)
         ratio = float(
             np.clip(came[near].sum() / max(forecast[near].sum(), 1e-9), 1 / _MOST_CORRECTION, _MOST_CORRECTION)
@@ -66,7 +67,7 @@ def calibrate(raw: Sequence[Column], truth: Sequence[Column], *, interval: float
 
 
 def _level_edges(forecast: Column) -> Column:
-    """Edges of levels with equal steps in the log of the forecast and at least 20 items each, top level first filled."""
+    """Edges of levels with equal steps in the log of the forecast and at least 20 items each."""
     steps = np.expm1(np.linspace(0.0, np.log1p(forecast.max()), _LEVELS + 1))[1:-1]
     edges = [np.inf]
     for edge in steps[::-1]:

@@ -33,105 +33,116 @@ Column = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class FeatureTable:
-    """One row per item of the catalogue, in the order of its sorted ids."""
+    """Features of some items at a cut-off."""
 
     names: tuple[str, ...]
     """``group.name``, the group being what explanations speak of."""
     values: NDArray[np.float32]
-    """Shape (n_items, n_features); NaN where undefined."""
-    decayed: NDArray[np.float64]
-    """New users per item, decayed, shape (n_half_lives, n_items)."""
-    decayed_pairs: NDArray[np.float64]
-    """Users per item by their latest event, decayed, shape (n_half_lives, n_items)."""
-    first_day: NDArray[np.float64]
-    """Day of each item's first event before the cut-off; infinity where it has none."""
-    promise: NDArray[np.float64]
-    """Launch level that the attributes promise; NaN where nothing could be learned."""
+    """Shape (n_rows, n_features); NaN where undefined."""
+
+
+@dataclass(frozen=True, eq=False)
+class Past:
+    """The events before a cut-off, and the sums over them that features share; per item unless said otherwise."""
+
+    events: EventArrays
+    catalogue: CatalogueVectors
     day: float
     """The cut-off, in days since 1970-01-01."""
+    item: NDArray[np.int32]
+    """Per event of the last 800 days."""
+    age: Column
+    """Per event: days before the cut-off."""
+    is_first: Column
+    """Per event: 1 where a user meets an item for the first time."""
+    decayed: NDArray[np.float64]
+    """New users, decayed, shape (n_half_lives, n_items)."""
+    decayed_by_user: NDArray[np.float64]
+    """New users, each weighed by 1 over the new items they met within 30 days; decayed likewise."""
+    decayed_pairs: NDArray[np.float64]
+    """Users by their latest event, decayed likewise."""
+    ever: Column
+    """Users so far."""
+    first_day: Column
+    """Day of the first event before the cut-off; infinity where there is none."""
+    promise: Column
+    """Launch level that the attributes promise; NaN where nothing could be learned."""
+
+    @property
+    def n_items(self) -> int:
+        """Size of the catalogue."""
+        return self.events.n_items
+
+    @property
+    def start(self) -> float:
+        """Day on which the log begins."""
+        return float(self.events.day[0]) if self.events.n_events else self.day
+
+    def new_users_within(self, days: float) -> Column:
+        """New users of each item in the last ``days``."""
+        recent = self.age <= days
+        return _sums(self.item[recent], self.is_first[recent], self.n_items)
 
 
-def group_of(feature: str) -> str:
-    """The group that a feature belongs to."""
-    return feature.split(".", 1)[0]
-
-
-def feature_table(events: EventArrays, catalogue: CatalogueVectors, *, day: float) -> FeatureTable:
-    """Compute all features at a cut-off.
+def look_back(events: EventArrays, catalogue: CatalogueVectors, *, day: float) -> Past:
+    """Sum up what happened before a cut-off.
 
     Args:
         events: The log; only events strictly before ``day`` are read.
         catalogue: Vectors of the same sorted items.
         day: The cut-off, in days since 1970-01-01.
     """
-    past = _Past.at(events, day)
-    first_day = np.where(events.first_day < day, events.first_day, np.inf)
-    promise = launches.promised_launches(events, catalogue, day=day)
+    end, begin = events.index_at(day), events.index_at(day - _MEMORY_DAYS)
+    user, item = events.user[begin:end], events.item[begin:end]
+    age = day - events.day[begin:end]
+    is_first = events.is_first[begin:end].astype(np.float64)
+    busy = _user_activity(events.user[:end], events.day[:end], events.is_first[:end], events.n_users)[begin:]
+
+    def decay(weight: Column) -> NDArray[np.float64]:
+        return np.asarray(_decayed_sums(item, age, weight, np.array(HALF_LIVES), events.n_items))
+
+    return Past(
+        events=events,
+        catalogue=catalogue,
+        day=day,
+        item=item,
+        age=age,
+        is_first=is_first,
+        decayed=decay(is_first),
+        decayed_by_user=decay(is_first / busy),
+        decayed_pairs=decay(_is_latest_of_pair(user, item, events.n_items)),
+        ever=_sums(events.item[:end], events.is_first[:end], events.n_items),
+        first_day=np.where(events.first_day < day, events.first_day, np.inf),
+        promise=launches.promised_launches(events, catalogue, day=day),
+    )
+
+
+def feature_table(past: Past, *, rows: NDArray[np.int64] | None = None) -> FeatureTable:
+    """Features of the items at ``rows`` (positions in the catalogue), or of all items."""
+    rows = np.arange(past.n_items) if rows is None else rows
     columns: dict[str, Column] = {
         **_decayed_columns(past),
         **_span_columns(past),
-        **_age_columns(past, first_day),
-        **_season_columns(events, past),
-        **_rating_columns(events, past),
-        **_catalogue_columns(catalogue, past, promise),
-        **_text_columns(catalogue, past),
+        **_age_columns(past),
+        **_season_columns(past),
+        **_rating_columns(past),
+        **_catalogue_columns(past),
     }
-    values = np.column_stack(list(columns.values())).astype(np.float32)
-    return FeatureTable(tuple(columns), values, past.decayed, past.decayed_pairs, first_day, promise, day)
+    # Text comes last and for the asked rows only: it compares each with many others, which costs most.
+    text = _text_columns(past, rows)
+    values = np.column_stack([*(column[rows] for column in columns.values()), *text.values()])
+    return FeatureTable((*columns, *text), values.astype(np.float32))
 
 
-@dataclass(frozen=True, eq=False)
-class _Past:
-    """The events before a cut-off, and the sums over them that several features share."""
-
-    day: float
-    start: float
-    n_items: int
-    item: NDArray[np.int32]
-    age: Column
-    is_first: Column
-    decayed: NDArray[np.float64]
-    decayed_by_user: NDArray[np.float64]
-    decayed_pairs: NDArray[np.float64]
-    ever: Column
-
-    @classmethod
-    def at(cls, events: EventArrays, day: float) -> "_Past":
-        end, begin = events.index_at(day), events.index_at(day - _MEMORY_DAYS)
-        user, item = events.user[begin:end], events.item[begin:end]
-        age = day - events.day[begin:end]
-        is_first = events.is_first[begin:end].astype(np.float64)
-        half_lives = np.array(HALF_LIVES)
-        busy = _user_activity(events.user[:end], events.day[:end], events.is_first[:end], events.n_users)[begin:]
-
-        def decay(weight: Column) -> NDArray[np.float64]:
-            return _decayed_sums(item, age, weight, half_lives, events.n_items)
-
-        return cls(
-            day=day,
-            start=float(events.day[0]) if end else day,
-            n_items=events.n_items,
-            item=item,
-            age=age,
-            is_first=is_first,
-            decayed=decay(is_first),
-            decayed_by_user=decay(is_first / busy),
-            decayed_pairs=decay(_is_latest_of_pair(user, item, events.n_items)),
-            ever=np.bincount(
-                events.item[:end], weights=events.is_first[:end].astype(np.float64), minlength=events.n_items
-            ),
-        )
-
-    def new_users_within(self, days: float) -> Column:
-        recent = self.age <= days
-        return np.bincount(self.item[recent], weights=self.is_first[recent], minlength=self.n_items)
+def _sums(item: NDArray[np.int32], weight: NDArray[np.bool_] | Column, n_items: int) -> Column:
+    return np.asarray(np.bincount(item, weights=weight, minlength=n_items), dtype=np.float64)
 
 
 def _log_share(counts: Column) -> Column:
-    return np.log1p(_SHARE * counts / (counts.sum() + 1e-9))
+    return np.asarray(np.log1p(_SHARE * counts / (counts.sum() + 1e-9)))
 
 
-def _decayed_columns(past: _Past) -> dict[str, Column]:
+def _decayed_columns(past: Past) -> dict[str, Column]:
     columns: dict[str, Column] = {}
     shares = {half_life: _log_share(past.decayed[k]) for k, half_life in enumerate(HALF_LIVES)}
     for k, half_life in enumerate(HALF_LIVES):
@@ -146,7 +157,7 @@ def _decayed_columns(past: _Past) -> dict[str, Column]:
     return columns
 
 
-def _span_columns(past: _Past) -> dict[str, Column]:
+def _span_columns(past: Past) -> dict[str, Column]:
     counts = {days: past.new_users_within(days) for days in SPANS}
     columns = {
         f"{'recency' if days <= _RECENT_DAYS else 'level'}.last_{days}d": _log_share(counts[days]) for days in SPANS
@@ -160,8 +171,8 @@ def _span_columns(past: _Past) -> dict[str, Column]:
     return columns
 
 
-def _age_columns(past: _Past, first_day: Column) -> dict[str, Column]:
-    age = np.where(np.isfinite(first_day), past.day - first_day, np.nan)
+def _age_columns(past: Past) -> dict[str, Column]:
+    age = np.where(np.isfinite(past.first_day), past.day - past.first_day, np.nan)
     silent = np.full(past.n_items, np.nan)
     silent[past.item] = past.age  # events are in time order: the last assignment is the latest event
     return {
@@ -171,16 +182,15 @@ def _age_columns(past: _Past, first_day: Column) -> dict[str, Column]:
     }
 
 
-def _season_columns(events: EventArrays, past: _Past) -> dict[str, Column]:
+def _season_columns(past: Past) -> dict[str, Column]:
     anniversary = past.day - _YEAR_DAYS
     if anniversary - _SEASON_DAYS < past.start:
         undefined = np.full(past.n_items, np.nan)
         return {"season.year_ago": undefined, "season.year_ago_growth": undefined}
 
     def new_users(start: float, end: float) -> Column:
-        span = slice(events.index_at(start), events.index_at(end))
-        weights = events.is_first[span].astype(np.float64)
-        return np.bincount(events.item[span], weights=weights, minlength=past.n_items)
+        span = slice(past.events.index_at(start), past.events.index_at(end))
+        return _sums(past.events.item[span], past.events.is_first[span], past.n_items)
 
     before, after = (
         new_users(anniversary - _SEASON_DAYS, anniversary),
@@ -189,7 +199,8 @@ def _season_columns(events: EventArrays, past: _Past) -> dict[str, Column]:
     return {"season.year_ago": _log_share(after), "season.year_ago_growth": np.log((after + 1) / (before + 1))}
 
 
-def _rating_columns(events: EventArrays, past: _Past) -> dict[str, Column]:
+def _rating_columns(past: Past) -> dict[str, Column]:
+    events = past.events
     if events.rating is None:
         return {"rating.mean": np.full(past.n_items, np.nan)}
     end = events.index_at(past.day)
@@ -201,7 +212,8 @@ def _rating_columns(events: EventArrays, past: _Past) -> dict[str, Column]:
     return {"rating.mean": (total + _RATING_PRIOR * mean) / (n_ratings + _RATING_PRIOR) - mean}
 
 
-def _catalogue_columns(catalogue: CatalogueVectors, past: _Past, promise: Column) -> dict[str, Column]:
+def _catalogue_columns(past: Past) -> dict[str, Column]:
+    catalogue = past.catalogue
     recent = catalogue.labels.T @ past.decayed[HALF_LIVES.index(4.0)]
     usual = catalogue.labels.T @ past.decayed[HALF_LIVES.index(60.0)]
     momentum = np.log((recent / (recent.sum() + 1e-9) + 1e-4) / (usual / (usual.sum() + 1e-9) + 1e-4))
@@ -210,13 +222,14 @@ def _catalogue_columns(catalogue: CatalogueVectors, past: _Past, promise: Column
         "catalogue.label_momentum": catalogue.labels @ momentum,
         "catalogue.label_level": catalogue.labels @ np.log((usual + 1) / catalogue.label_sizes),
         "catalogue.years_since_release": year - catalogue.year,
-        "catalogue.promise": promise,
+        "catalogue.promise": past.promise,
     }
 
 
-def _text_columns(catalogue: CatalogueVectors, past: _Past) -> dict[str, Column]:
+def _text_columns(past: Past, rows: NDArray[np.int64]) -> dict[str, Column]:
     near = launches.nearest_active(
-        catalogue.text,
+        past.catalogue.text,
+        rows=rows,
         activity=past.decayed[HALF_LIVES.index(30.0)],
         level=_log_share(past.decayed[HALF_LIVES.index(14.0)]),
         ever=np.log1p(past.ever),
@@ -274,5 +287,5 @@ def feature_groups(names: tuple[str, ...]) -> Mapping[str, list[int]]:
     """Column positions by group, groups in order of first appearance."""
     groups: dict[str, list[int]] = {}
     for position, name in enumerate(names):
-        groups.setdefault(group_of(name), []).append(position)
+        groups.setdefault(name.split(".", 1)[0], []).append(position)
     return groups

@@ -1,4 +1,4 @@
-"""The forecaster without a language model: learns from log and catalogue, chooses on validation windows, explains itself."""
+"""The forecaster without a language model: learns from log and catalogue, and chooses on validation windows."""
 
 import json
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ from whyrec.methods.trail.offline.calibration import Calibration, calibrate
 from whyrec.methods.trail.offline.catalogue import CatalogueVectors, catalogue_vectors
 from whyrec.methods.trail.offline.config import OfflineConfig
 from whyrec.methods.trail.offline.drivers import drivers_of
-from whyrec.methods.trail.offline.features import FeatureTable, feature_table
+from whyrec.methods.trail.offline.features import FeatureTable, Past, feature_table, look_back
 from whyrec.methods.trail.offline.models import (
     MODELS,
     Sample,
@@ -72,9 +72,9 @@ class OfflineForecaster:
             for cutoff in cutoffs:
                 windows.append(fitting.validate(cutoff))
                 step.advance()
-            self.models_ = fitting.train(until=fitting.until)
+            self.models_ = fitting.train(until=fitting.until, bags=self.config.bags)
             step.advance()
-        self.choice_ = choose_blend([window for window, _, _ in windows], events=events)
+        self.choice_ = choose_blend([window for window, _, _ in windows])
         self.calibration_ = calibrate(
             [raw for _, raw, _ in windows], [came for _, _, came in windows], interval=self.config.interval
         )
@@ -86,8 +86,8 @@ class OfflineForecaster:
         """Rank all items for the window that starts at ``at``, from interactions strictly before it.
 
         Returns:
-            Columns of ``FORECAST_SCHEMA``, best first. ``score`` is what an item adds to the list's reach: its strength,
-            lowered by the audience it shares with items above it; ``expected`` is its own audience.
+            Columns of ``FORECAST_SCHEMA``, best first. ``score`` is what an item adds to the list's reach: its
+            strength, lowered by the audience it shares with items above it; ``expected`` is its own audience.
 
         Raises:
             NotFittedError: If ``fit`` was not called.
@@ -95,8 +95,7 @@ class OfflineForecaster:
         """
         require_fitted(self, at=at)
         require_positive_k(k)
-        events, table = self._look(data, at=at)
-        ranked = self._ranked(events, table)
+        ranked = self._ranked(*self._look(data, at=at))
         return ranked if k is None else ranked.head(k)
 
     def drivers(self, data: Dataset, *, item_ids: Sequence[str], at: datetime) -> dict[str, tuple[Driver, ...]]:
@@ -106,9 +105,9 @@ class OfflineForecaster:
             By item_id, strongest first; from the feature contributions of the model that forecasts the audience.
         """
         require_fitted(self, at=at)
-        events, table = self._look(data, at=at)
-        top = self._ranked(events, table).head(_TOP_OF_LIST)[schema.ITEM]
-        position = {item_id: row for row, item_id in enumerate(events.item_ids)}
+        past, table = self._look(data, at=at)
+        top = self._ranked(past, table).head(_TOP_OF_LIST)[schema.ITEM]
+        position = {item_id: row for row, item_id in enumerate(past.events.item_ids)}
         reference = contributions(self.models_, table.values[[position[item_id] for item_id in top]]).mean(axis=0)
         rows = [position[item_id] for item_id in item_ids]
         effects = contributions(self.models_, table.values[rows]) - reference
@@ -158,17 +157,16 @@ class OfflineForecaster:
         }
         return forecaster
 
-    def _look(self, data: Dataset, *, at: datetime) -> tuple[EventArrays, FeatureTable]:
-        events = event_arrays(data, before=at)
-        return events, feature_table(events, catalogue_vectors(data.items), day=as_days(at))
+    def _look(self, data: Dataset, *, at: datetime) -> tuple[Past, FeatureTable]:
+        past = look_back(event_arrays(data, before=at), catalogue_vectors(data.items), day=as_days(at))
+        return past, feature_table(past)
 
-    def _ranked(self, events: EventArrays, table: FeatureTable) -> pl.DataFrame:
-        learned = learned_strength(self.models_, table)
-        score = blended_strength(table, learned, events=events, blend=self.choice_.blend)
-        growth = volume_before(events, day=table.day, days=self._horizon_days) / self.volume_
+    def _ranked(self, past: Past, table: FeatureTable) -> pl.DataFrame:
+        score = blended_strength(past, learned_strength(self.models_, table), blend=self.choice_.blend)
+        growth = volume_before(past.events, day=past.day, days=self._horizon_days) / self.volume_
         expected, low, high = self.calibration_.apply(predicted_users(self.models_, table) * growth)
         frame = pl.DataFrame(
-            {schema.ITEM: events.item_ids, "score": score, "expected": expected, "low": low, "high": high}
+            {schema.ITEM: past.events.item_ids, "score": score, "expected": expected, "low": low, "high": high}
         )
         # Equal scores: the larger audience first, then the id, so that the same data always gives the same list.
         return (
@@ -210,7 +208,7 @@ class _Fitting:
         moments = [latest - k * self.config.validation_step_days for k in range(self.config.validation_cutoffs)]
         return [moment for moment in moments if self._cutoffs(moment)]
 
-    def train(self, *, until: float) -> dict[str, list[lgb.Booster]]:
+    def train(self, *, until: float, bags: int) -> dict[str, list[lgb.Booster]]:
         """Models from windows that end at or before ``until``."""
         today = volume_before(self.events, day=until, days=self.horizon)
         samples = []
@@ -218,23 +216,24 @@ class _Fitting:
             sample = self._sample(cutoff)
             then = volume_before(self.events, day=cutoff, days=self.horizon)
             samples.append(Sample(sample.features, sample.outcome, sample.items, growth=today / then))
-        return fit_models(samples, config=self.config)
+        return fit_models(samples, config=self.config, bags=bags)
 
     def validate(self, cutoff: float) -> tuple[ValidationWindow, NDArray[np.float64], NDArray[np.float64]]:
         """A validation window, its raw forecasts and the audiences that came."""
-        models = self.train(until=cutoff)
-        table = feature_table(self.events, self.catalogue, day=cutoff)
+        models = self.train(until=cutoff, bags=1)
+        past = look_back(self.events, self.catalogue, day=cutoff)
+        table = feature_table(past)
         end = cutoff + self.horizon
         truth, seen = validation_pairs(self.events, start=cutoff, end=end)
-        window = ValidationWindow(table, learned_strength(models, table), truth, seen)
+        window = ValidationWindow(past, learned_strength(models, table), truth, seen)
         return window, predicted_users(models, table), outcome(self.events, start=cutoff, end=end).users
 
     def _sample(self, cutoff: float) -> Sample:
         if cutoff not in self._samples:
-            table = feature_table(self.events, self.catalogue, day=cutoff)
-            items = training_items(table, config=self.config)
+            past = look_back(self.events, self.catalogue, day=cutoff)
+            items = training_items(past, config=self.config)
             came = outcome(self.events, start=cutoff, end=cutoff + self.horizon)
-            self._samples[cutoff] = Sample(table.values[items], came, items, growth=1.0)
+            self._samples[cutoff] = Sample(feature_table(past, rows=items).values, came, items, growth=1.0)
         return self._samples[cutoff]
 
 

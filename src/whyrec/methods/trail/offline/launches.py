@@ -18,7 +18,7 @@ _MIN_LAUNCHES = 100
 _YEARS_SINCE_RELEASE = np.array([0.0, 0.5, 1.0, 2.0, 5.0, 20.0])
 _RIDGE = 3.0
 _NEIGHBOURS = 15
-_ACTIVE = 1500
+_ACTIVE = 1000
 _BLOCK = 2048
 
 Column = NDArray[np.float64]
@@ -62,25 +62,25 @@ def _inputs(catalogue: CatalogueVectors, *, rows: NDArray[np.int64], day: Column
     return sparse.hstack([catalogue.text[rows], sparse.csr_matrix(steps)]).tocsr()
 
 
-def nearest_active(text: sparse.csr_matrix, *, activity: Column, level: Column, ever: Column) -> Neighbourhood:
-    """Describe each item by the 15 active items whose text is most like its own; itself left out.
+def nearest_active(
+    text: sparse.csr_matrix, *, rows: NDArray[np.int64], activity: Column, level: Column, ever: Column
+) -> Neighbourhood:
+    """Describe items by the 15 active items whose text is most like its own; itself left out.
 
     Args:
         text: Rows of length 1, shape (n_items, n_terms).
-        activity: Chooses the 1,500 active items to compare with, shape (n_items,).
+        rows: Positions of the items to describe.
+        activity: Chooses the 1,000 active items to compare with, shape (n_items,).
         level: What is averaged over neighbours, weighed by squared similarity.
         ever: Log of all users so far; the best neighbour's counts in proportion to its similarity.
     """
     active = np.argsort(-activity, kind="stable")[:_ACTIVE]
     active = active[activity[active] > 0]
-    n_items = text.shape[0]
     if len(active) == 0:
-        return Neighbourhood(np.zeros(n_items), np.zeros(n_items), np.zeros(n_items))
+        return Neighbourhood(*np.zeros((3, len(rows))))
     blocks = [
-        _describe_block(
-            text, rows=np.arange(start, min(start + _BLOCK, n_items)), active=active, level=level, ever=ever
-        )
-        for start in range(0, n_items, _BLOCK)
+        _describe_block(text, rows=rows[start : start + _BLOCK], active=active, level=level, ever=ever)
+        for start in range(0, len(rows), _BLOCK)
     ]
     return Neighbourhood(*(np.concatenate(parts) for parts in zip(*blocks, strict=True)))
 

@@ -30,7 +30,7 @@ _COMMON = {
     "verbose": -1,
     "deterministic": True,
     "force_row_wise": True,
-    "num_threads": 2,
+    "num_threads": 1,
 }
 Column = NDArray[np.float64]
 
@@ -46,12 +46,13 @@ class Sample:
     """Today's volume over the volume before the cut-off: scales past audiences to today's business."""
 
 
-def fit_models(samples: Sequence[Sample], *, config: OfflineConfig) -> dict[str, list[lgb.Booster]]:
-    """Train every kind of model, ``config.bags`` times each.
+def fit_models(samples: Sequence[Sample], *, config: OfflineConfig, bags: int) -> dict[str, list[lgb.Booster]]:
+    """Train every kind of model, ``bags`` times each.
 
     Args:
         samples: At least one; all with the same features.
-        config: Rounds, leaves, learning rate, bags and seed.
+        config: Rounds, leaves, learning rate and seed.
+        bags: Models of a kind that differ by seed alone.
 
     Returns:
         Boosters by name of ``MODELS``.
@@ -69,26 +70,27 @@ def fit_models(samples: Sequence[Sample], *, config: OfflineConfig) -> dict[str,
         "shared_reach": ({"objective": "l2"}, lambda: lgb.Dataset(features, np.log(shared + _FLOOR))),
         "order": ({**ranking, "lambdarank_truncation_level": 20}, lambda: lgb.Dataset(features, grades, group=groups)),
     }
-    return {name: _bag(objective, dataset, config=config) for name, (objective, dataset) in datasets.items()}
+    return {name: _bag(objective, dataset, config=config, bags=bags) for name, (objective, dataset) in datasets.items()}
 
 
 def _bag(
-    objective: dict[str, object], dataset: Callable[[], lgb.Dataset], *, config: OfflineConfig
+    objective: dict[str, object], dataset: Callable[[], lgb.Dataset], *, config: OfflineConfig, bags: int
 ) -> list[lgb.Booster]:
     settings = {**_COMMON, **objective, "learning_rate": config.learning_rate, "num_leaves": config.leaves}
     return [
         lgb.train({**settings, "seed": config.seed + bag}, dataset(), num_boost_round=config.rounds)
-        for bag in range(config.bags)
+        for bag in range(bags)
     ]
 
 
 def _grades(reach: Column) -> NDArray[np.int64]:
     top = np.sort(reach)[::-1][:_TOP_OF_ORDER].mean() + 1e-9
-    return np.clip(np.round(reach / top * _GRADES / 2), 0, _GRADES).astype(np.int64)
+    return np.asarray(np.clip(np.round(reach / top * _GRADES / 2), 0, _GRADES), dtype=np.int64)
 
 
 def _average(boosters: Sequence[lgb.Booster], features: NDArray[np.float32]) -> Column:
-    return np.mean([np.asarray(booster.predict(features, num_threads=2)) for booster in boosters], axis=0)
+    parts = [np.asarray(booster.predict(features, num_threads=1)) for booster in boosters]
+    return np.asarray(np.mean(parts, axis=0), dtype=np.float64)
 
 
 def predicted_users(models: Mapping[str, Sequence[lgb.Booster]], table: FeatureTable) -> Column:
@@ -102,12 +104,12 @@ def learned_strength(models: Mapping[str, Sequence[lgb.Booster]], table: Feature
     shared = np.exp(_average(models["shared_reach"], table.values)) - _FLOOR
     order = np.exp(_average(models["order"], table.values) / 2)
     parts = [on_top_scale(np.maximum(part, 1e-6)) for part in (reach, shared, order)]
-    return np.exp(np.mean(np.log(parts), axis=0))
+    return np.asarray(np.exp(np.mean(np.log(parts), axis=0)))
 
 
 def on_top_scale(strength: Column) -> Column:
     """Divide by the mean of the 30 largest."""
-    return strength / (np.sort(strength)[::-1][:30].mean() + 1e-12)
+    return np.asarray(strength / (np.sort(strength)[::-1][:30].mean() + 1e-12))
 
 
 def contributions(models: Mapping[str, Sequence[lgb.Booster]], features: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -120,5 +122,5 @@ def contributions(models: Mapping[str, Sequence[lgb.Booster]], features: NDArray
     Returns:
         Shape (n, n_features); a row sums to the model's output less its mean output.
     """
-    parts = [np.asarray(booster.predict(features, pred_contrib=True, num_threads=2)) for booster in models["users"]]
-    return np.mean(parts, axis=0)[:, :-1]
+    parts = [np.asarray(booster.predict(features, pred_contrib=True, num_threads=1)) for booster in models["users"]]
+    return np.asarray(np.mean(parts, axis=0)[:, :-1])

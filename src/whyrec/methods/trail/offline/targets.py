@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from whyrec.data.events import EventArrays
 from whyrec.methods.trail.offline.config import OfflineConfig
-from whyrec.methods.trail.offline.features import FeatureTable
+from whyrec.methods.trail.offline.features import Past
 
 YOUNG_DAYS = 30.0
 _TOP_OF_TARGET = 30
@@ -46,7 +46,9 @@ def outcome(events: EventArrays, *, start: float, end: float) -> Outcome:
     return Outcome(
         users=np.bincount(pairs % events.n_items, minlength=events.n_items).astype(np.float64),
         new_users=np.bincount(new_item, minlength=events.n_items).astype(np.float64),
-        new_users_by_user=np.bincount(new_item, weights=1 / items_of_user[new_user], minlength=events.n_items),
+        new_users_by_user=np.asarray(
+            np.bincount(new_item, weights=1 / items_of_user[new_user], minlength=events.n_items), dtype=np.float64
+        ),
     )
 
 
@@ -63,20 +65,20 @@ def past_cutoffs(*, until: float, earliest: float, horizon: float, config: Offli
     return [moment for moment in moments if moment - earliest >= config.warmup_days]
 
 
-def training_items(table: FeatureTable, *, config: OfflineConfig) -> NDArray[np.int64]:
+def training_items(past: Past, *, config: OfflineConfig) -> NDArray[np.int64]:
     """The items worth learning from: the active, the young and the most promising of the never seen."""
-    ever = table.decayed[-1] > 0
+    ever = past.decayed[-1] > 0
     active = {
         int(item)
-        for counts in (*table.decayed, *table.decayed_pairs)
+        for counts in (*past.decayed, *past.decayed_pairs)
         for item in _top(counts, config.candidates_per_feature)
         if ever[item]
     }
-    is_young = (table.first_day < table.day) & (table.first_day > table.day - YOUNG_DAYS)
-    week = table.decayed[3]
+    is_young = (past.first_day < past.day) & (past.first_day > past.day - YOUNG_DAYS)
+    week = past.decayed[3]
     young = _top(np.where(is_young, week, -1.0), min(config.young_candidates, int(is_young.sum())))
-    unseen = ~np.isfinite(table.first_day)
-    promise = np.where(unseen, np.nan_to_num(table.promise, nan=0.0), -np.inf)
+    unseen = ~np.isfinite(past.first_day)
+    promise = np.where(unseen, np.nan_to_num(past.promise, nan=0.0), -np.inf)
     promising = _top(promise, min(config.unseen_candidates, int(unseen.sum())))
     return np.array(sorted({*active, *young.tolist(), *promising.tolist()}), dtype=np.int64)
 
@@ -86,4 +88,4 @@ def _top(values: Column, n: int) -> NDArray[np.int64]:
 
 
 def _on_top_scale(counts: Column) -> Column:
-    return counts / (np.sort(counts)[::-1][:_TOP_OF_TARGET].mean() + 1e-9)
+    return np.asarray(counts / (np.sort(counts)[::-1][:_TOP_OF_TARGET].mean() + 1e-9))
