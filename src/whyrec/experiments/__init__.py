@@ -1,1 +1,1 @@
-"""TODO."""
+"""Comparisons of methods, one file per table."""

@@ -14,7 +14,7 @@ from whyrec.serving.report import ReportItem
 
 def test_facts_forecast_and_explanation_are_of_one_item() -> None:
     one, other = item_of(facts_of()), item_of(facts_of(item_id="tt2"))
-    with pytest.raises(InvalidDataError, match="expected facts, forecast and explanation of one item.*'tt2'"):
+    with pytest.raises(InvalidDataError, match=r"expected facts, forecast and explanation of one item.*'tt2'"):
         ReportItem(other.facts, one.point, one.explanation)
 
 
@@ -29,7 +29,7 @@ def test_facts_from_after_the_cutoff_are_a_leak() -> None:
 def test_a_forecast_for_another_window_is_refused() -> None:
     item = item_of(facts_of())
     month = Window(WINDOW.start, WINDOW.end + timedelta(days=1))
-    with pytest.raises(InvalidDataError, match="expected a forecast for 2013-10-08/2013-11-07, got one for .*11-08"):
+    with pytest.raises(InvalidDataError, match=r"expected a forecast for 2013-10-08/2013-11-07, got one for .*11-08"):
         content_of([dataclasses.replace(item, point=dataclasses.replace(item.point, window=month))])
 
 

@@ -165,7 +165,7 @@ def _draw_labels(axes: Axes, chart: Chart) -> None:
         _text(axes, gid_of("", "tick"), months[n].middle, _TICKS_Y, months[n].tick)
     years = [slot.evidence_id.removeprefix("month:")[:4] for slot in months]
     new_year = [n for n in range(len(months)) if n == 0 or years[n] != years[n - 1]]
-    for n in _that_fit(months, years, order=new_year):
+    for n in _that_fit(months, years, order=list(reversed(new_year))):
         _text(axes, gid_of("", "group"), max(months[n].middle, _half(years[n])), _TICKS_Y if crowded else _GROUPS_Y, years[n])
     for slot in chart.recent:
         _text(axes, gid_of("", "tick"), slot.middle, _TICKS_Y, slot.tick)

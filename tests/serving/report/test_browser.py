@@ -1,0 +1,187 @@
+"""The page in a real Chromium: it fits, it asks nothing of the network, and its links light up, both ways."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_world import bundled_report, content_of, facts_of, item_of
+
+from whyrec.serving.report import write_report
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+pytestmark = pytest.mark.browser
+
+DESKTOP, PHONE = (1280, 900), (360, 740)
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+)
+# What a point looks like, apart from its place: the ground behind it and the bar itself.
+LOOK = "g => [...g.children].map(c => getComputedStyle(c)).map(s => s.fill + ' ' + s.fillOpacity + ' ' + s.fontWeight).join()"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        pytest.skip(f"no browser found; looked for {', '.join(names)}")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=found, args=list(QUIET))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    write_report(path, content=bundled_report())
+    return path
+
+
+class Opened:
+    """A page with everything that it complained of or asked for."""
+
+    def __init__(self, chromium: Any, path: Path, *, size: tuple[int, int] = DESKTOP, **options: Any) -> None:
+        self.context = chromium.new_context(viewport={"width": size[0], "height": size[1]}, **options)
+        self.page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(path.as_uri())
+
+    def __enter__(self) -> "Opened":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.context.close()
+
+    def look(self, anchor: str) -> str:
+        self.page.wait_for_timeout(200)  # longer than the transition
+        return str(self.page.locator(f"#{anchor}").evaluate(LOOK))
+
+    def claim_on(self, anchor: str) -> Any:
+        return self.page.locator(f'.claim[data-targets="{anchor}"]').first
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_page_fits_and_asks_for_nothing(
+    chromium: Any, report: Path, tmp_path: Path, size: tuple[int, int], mode: str
+) -> None:
+    with Opened(chromium, report, size=size, color_scheme=mode) as opened:
+        page = opened.page
+        assert page.evaluate("document.documentElement.scrollWidth") == size[0]
+        picture = tmp_path / f"report-{size[0]}-{mode}.png"
+        page.screenshot(path=str(picture))
+        assert picture.stat().st_size > 10_000
+        ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        brightness = sum(int(part) for part in ground.strip("rgb()").split(",")) / 3
+        assert (brightness > 200) == (mode == "light")
+        fits = (
+            "e => { const r = e.getBoundingClientRect(); return r.left >= 0 && r.right <= innerWidth && r.width > 300 }"
+        )
+        assert all(page.locator("svg.chart").nth(n).evaluate(fits) for n in range(10))
+        smallest = (
+            "Math.min(...[...document.querySelectorAll('.chart text')].map(t => t.getBoundingClientRect().height))"
+        )
+        assert page.evaluate(smallest) >= 9
+        assert opened.complaints == []
+        assert opened.requests == [report.as_uri()]
+
+
+def test_very_long_words_do_not_widen_a_phone(chromium: Any, tmp_path: Path) -> None:
+    path = tmp_path / "long.html"
+    facts = facts_of([n % 90 for n in range(1, 150)], title="Llanfair" * 30, attributes={"x" * 90: "y" * 200})
+    write_report(path, content=content_of([item_of(facts, expected=123_456.0)]))
+    with Opened(chromium, path, size=PHONE) as opened:
+        assert opened.page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_a_claim_lights_its_point_and_the_point_its_claims(chromium: Any, report: Path, mode: str) -> None:
+    with Opened(chromium, report, color_scheme=mode) as opened:
+        month = "e1-month-2013-10"
+        claim, dark = opened.claim_on(month), opened.look(month)
+        claim.hover()
+        assert opened.look(month) != dark
+        assert opened.page.locator("#item-1 .readout").inner_text().startswith("Rests on October 2013 (in part): ")
+        opened.page.locator("h1").hover()
+        assert opened.look(month) == dark
+        claim.focus()
+        assert opened.look(month) != dark
+        claim.blur()
+        plain = claim.evaluate("c => getComputedStyle(c).backgroundColor")
+        opened.page.locator(f"#{month}").hover()
+        opened.page.wait_for_timeout(200)
+        assert claim.evaluate("c => getComputedStyle(c).backgroundColor") != plain
+        assert opened.complaints == []
+
+
+def test_claims_on_drivers_and_attributes_light_bars_and_chips(chromium: Any, report: Path) -> None:
+    with Opened(chromium, report) as opened:
+        for anchor in ("e1-attribute-genres", "e1-driver-catalogue"):
+            ground = "e => getComputedStyle(e).backgroundColor"
+            place = opened.page.locator(f"#{anchor}")
+            before = place.evaluate(ground)
+            opened.claim_on(anchor).hover()
+            opened.page.wait_for_timeout(200)
+            assert place.evaluate(ground) != before
+
+
+def test_a_tap_pins_and_escape_releases(chromium: Any, report: Path) -> None:
+    with Opened(chromium, report, size=PHONE, has_touch=True) as opened:
+        month = "e2-month-2013-10"
+        dark = opened.look(month)
+        opened.claim_on(month).tap()
+        assert opened.look(month) != dark
+        box = opened.page.locator(f"#{month}").bounding_box()
+        assert 0 <= box["y"] < PHONE[1]  # the chart is in sight of whoever tapped
+        opened.page.keyboard.press("Escape")
+        assert opened.look(month) == dark
+
+
+def test_the_keyboard_reaches_claims_and_moves_inside_a_chart(chromium: Any, report: Path) -> None:
+    with Opened(chromium, report) as opened:
+        page = opened.page
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.className") == "skip"
+        reachable = "[...document.querySelectorAll('.claim[data-says]')].every(c => c.tabIndex === 0)"
+        assert page.evaluate(reachable)
+        stops = page.locator("#item-3 figure [tabindex='0']")
+        assert stops.count() == 1  # one stop per chart
+        stops.focus()
+        first = page.evaluate("document.activeElement.id")
+        page.keyboard.press("ArrowRight")
+        second = page.evaluate("document.activeElement.id")
+        assert first != second
+        assert opened.look(second) != opened.look(first)
+        page.keyboard.press("ArrowLeft")
+        assert page.evaluate("document.activeElement.id") == first
+
+
+def test_without_scripts_claims_are_links_to_the_lit_point(chromium: Any, report: Path) -> None:
+    with Opened(chromium, report, java_script_enabled=False) as opened:
+        month = "e1-month-2013-10"
+        picture = opened.page.locator(f"#{month}")
+        before = picture.screenshot()
+        opened.claim_on(month).click()
+        assert opened.page.url.endswith(f"#{month}")
+        opened.page.wait_for_timeout(200)
+        assert picture.screenshot() != before
+
+
+def test_reduced_motion_is_respected(chromium: Any, report: Path) -> None:
+    duration = "getComputedStyle(document.querySelector('.claim')).transitionDuration"
+    with Opened(chromium, report, reduced_motion="reduce") as opened:
+        assert opened.page.evaluate(duration) == "0s"
+    with Opened(chromium, report, reduced_motion="no-preference") as opened:
+        assert opened.page.evaluate(duration) != "0s"
