@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from whyrec import __version__
-from whyrec.cli import data, doctor
+from whyrec.cli import data, demo, doctor, evaluate, explain, fit, forecast
 from whyrec.cli.output import say
 from whyrec.errors import WhyrecError
 
@@ -41,7 +41,12 @@ def _global_options(
 
 
 # Registration: one line per command or group of commands, in the order that --help lists them.
+app.command("demo")(demo.demo)
 app.add_typer(data.app, name="data")
+app.command("fit")(fit.fit)
+app.command("forecast")(forecast.forecast)
+app.command("explain")(explain.explain)
+app.command("evaluate")(evaluate.evaluate)
 app.command("doctor")(doctor.doctor)
 
 

@@ -7,7 +7,9 @@ was best on the windows before the tested ones, as a user would have chosen it.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from whyrec.baselines.registry import BASELINES, build_baseline
 from whyrec.data.dataset import Dataset
@@ -17,7 +19,6 @@ from whyrec.evaluation.significance import (
     Interval,
     averaged_over,
     bootstrap_statistics,
-    difference_of,
     ratio_of,
 )
 from whyrec.methods.trail.offline import OfflineConfig, OfflineForecaster
@@ -25,7 +26,6 @@ from whyrec.methods.trail.offline import OfflineConfig, OfflineForecaster
 OURS = "trail_offline"
 RECENCY = ("last_30_days", "last_14_days", "last_7_days", "last_3_days", "half_life", "ema", "last_window", "all_time")
 METRIC = "HR@10"
-_BEST_RECENCY = "best recency baseline"
 
 
 def forecast_rankers(window: str, *, baselines: Sequence[str] = tuple(BASELINES)) -> dict[str, Ranker]:
@@ -35,12 +35,12 @@ def forecast_rankers(window: str, *, baselines: Sequence[str] = tuple(BASELINES)
         window: Length of the window to forecast, ``month`` or ``30d``.
         baselines: Names of ``BASELINES``.
     """
-
-    def baseline(name: str) -> Ranker:
-        return refit_each_window(lambda: build_baseline(name, window=window))
-
     ours = refit_each_window(lambda: OfflineForecaster(OfflineConfig(window=window)))
-    return {OURS: ours, **{name: baseline(name) for name in baselines}}
+    return {OURS: ours, **{name: _baseline_ranker(name, window=window) for name in baselines}}
+
+
+def _baseline_ranker(name: str, *, window: str) -> Ranker:
+    return refit_each_window(lambda: build_baseline(name, window=window))
 
 
 def windows_before(data: Dataset, *, tested: Sequence[Window], length: WindowLength, n: int) -> list[Window]:
@@ -52,9 +52,11 @@ def windows_before(data: Dataset, *, tested: Sequence[Window], length: WindowLen
 def best_recency(data: Dataset, *, tested: Sequence[Window], length: WindowLength, n: int = 3) -> str:
     """The recency baseline with the best mean HR@10 on the ``n`` windows before the tested ones."""
     windows = windows_before(data, tested=tested, length=length, n=n)
-    rankers = {name: refit_each_window(lambda name=name: build_baseline(name, window=str(length))) for name in RECENCY}
+    rankers = {name: _baseline_ranker(name, window=str(length)) for name in RECENCY}
     per_user = evaluate_rolling(data, windows=windows, rankers=rankers).per_user
-    means = per_user.group_by("method", "window").agg(pl.col(METRIC).mean()).group_by("method").agg(pl.col(METRIC).mean())
+    means = (
+        per_user.group_by("method", "window").agg(pl.col(METRIC).mean()).group_by("method").agg(pl.col(METRIC).mean())
+    )
     hit_rate = dict(means.iter_rows())
     return max(RECENCY, key=lambda name: hit_rate[name])
 
@@ -68,7 +70,9 @@ class Comparison:
     difference: Interval
 
 
-def compare_with_recency(per_user: Mapping[str, pl.DataFrame], *, chosen: Mapping[str, str], seed: int = 0) -> Comparison:
+def compare_with_recency(
+    per_user: Mapping[str, pl.DataFrame], *, chosen: Mapping[str, str], seed: int = 0
+) -> Comparison:
     """Average the share of the oracle over data sets, ours against each data set's chosen baseline.
 
     Args:
@@ -76,7 +80,8 @@ def compare_with_recency(per_user: Mapping[str, pl.DataFrame], *, chosen: Mappin
         chosen: By data set, the baseline to beat.
         seed: Seed of the bootstrap: users are drawn within each window, the same for both.
     """
-    strata, groups = [], []
+    strata: list[NDArray[np.float64]] = []
+    groups: list[range] = []
     for name, judged in per_user.items():
         parts = paired_strata(judged, methods=[OURS, chosen[name], ORACLE], metric=METRIC)
         groups.append(range(len(strata), len(strata) + len(parts)))

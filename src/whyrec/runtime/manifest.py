@@ -48,7 +48,7 @@ def _commit() -> str:
     source = Path(__file__).resolve().parent
     try:
         found = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=12"],  # noqa: S607 - whichever git is installed
+            ["git", "describe", "--always", "--dirty", "--abbrev=12"],
             cwd=source,
             capture_output=True,
             text=True,

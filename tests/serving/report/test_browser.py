@@ -23,7 +23,11 @@ QUIET = (
     "--no-first-run",
 )
 # What a point looks like, apart from its place: the ground behind it and the bar itself.
-LOOK = "g => [...g.children].map(c => getComputedStyle(c)).map(s => s.fill + ' ' + s.fillOpacity + ' ' + s.fontWeight).join()"
+LOOK = """
+    group => [...group.children].map(child => getComputedStyle(child))
+        .map(style => [style.fill, style.fillOpacity, style.fontWeight].join(" ")).join()
+"""
+GROUND = "element => getComputedStyle(element).backgroundColor"
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +69,12 @@ class Opened:
         self.context.close()
 
     def look(self, anchor: str) -> str:
-        self.page.wait_for_timeout(200)  # longer than the transition
-        return str(self.page.locator(f"#{anchor}").evaluate(LOOK))
+        """The computed style of a chart's point, once transitions have ended."""
+        return self.settled(self.page.locator(f"#{anchor}"), LOOK)
+
+    def settled(self, place: Any, measure: str) -> str:
+        self.page.wait_for_timeout(250)
+        return str(place.evaluate(measure))
 
     def claim_on(self, anchor: str) -> Any:
         return self.page.locator(f'.claim[data-targets="{anchor}"]').first
@@ -119,22 +127,19 @@ def test_a_claim_lights_its_point_and_the_point_its_claims(chromium: Any, report
         claim.focus()
         assert opened.look(month) != dark
         claim.blur()
-        plain = claim.evaluate("c => getComputedStyle(c).backgroundColor")
+        plain = opened.settled(claim, GROUND)
         opened.page.locator(f"#{month}").hover()
-        opened.page.wait_for_timeout(200)
-        assert claim.evaluate("c => getComputedStyle(c).backgroundColor") != plain
+        assert opened.settled(claim, GROUND) != plain
         assert opened.complaints == []
 
 
 def test_claims_on_drivers_and_attributes_light_bars_and_chips(chromium: Any, report: Path) -> None:
     with Opened(chromium, report) as opened:
         for anchor in ("e1-attribute-genres", "e1-driver-catalogue"):
-            ground = "e => getComputedStyle(e).backgroundColor"
             place = opened.page.locator(f"#{anchor}")
-            before = place.evaluate(ground)
+            before = opened.settled(place, GROUND)
             opened.claim_on(anchor).hover()
-            opened.page.wait_for_timeout(200)
-            assert place.evaluate(ground) != before
+            assert opened.settled(place, GROUND) != before
 
 
 def test_a_tap_pins_and_escape_releases(chromium: Any, report: Path) -> None:
@@ -175,7 +180,7 @@ def test_without_scripts_claims_are_links_to_the_lit_point(chromium: Any, report
         before = picture.screenshot()
         opened.claim_on(month).click()
         assert opened.page.url.endswith(f"#{month}")
-        opened.page.wait_for_timeout(200)
+        opened.page.wait_for_timeout(250)
         assert picture.screenshot() != before
 
 

@@ -18,6 +18,13 @@ def test_facts_forecast_and_explanation_are_of_one_item() -> None:
         ReportItem(other.facts, one.point, one.explanation)
 
 
+@pytest.mark.parametrize("missing", [float("nan"), float("inf"), -1.0])
+def test_a_forecast_without_an_interval_cannot_be_drawn(missing: float) -> None:
+    item = item_of(facts_of())
+    with pytest.raises(InvalidDataError, match=rf"'tt1': expected numbers of users.*got 25.0, 50.0, {missing}"):
+        dataclasses.replace(item, point=dataclasses.replace(item.point, high=missing))
+
+
 def test_facts_from_after_the_cutoff_are_a_leak() -> None:
     item = item_of(facts_of())
     later = dataclasses.replace(item.facts, cutoff=CUTOFF + timedelta(microseconds=1))

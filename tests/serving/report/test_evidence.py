@@ -31,6 +31,15 @@ def test_values_read_as_a_person_would_write_them(evidence: Evidence, said: str)
     assert Shown(evidence, "e1").says.endswith(f": {said}")
 
 
+def test_labels_read_on_after_rests_on() -> None:
+    forecast = item_of(facts_of()).explanation.evidence
+    labels = {evidence.id: Shown(evidence, "e1").label for evidence in forecast}
+    assert labels["forecast"] == "the forecast"
+    assert labels["forecast:low"] == "the lower end of the 80% interval"
+    assert labels["recent:7d"] == "the last 7 days"
+    assert labels["month:2013-09"] == "September 2013"
+
+
 def test_effects_are_signed_and_factors_from_twice_on() -> None:
     assert [effect_in_words(x) for x in (0.34, -0.005, 1.0, 1.5)] == ["+34%", "−0.5%", "×2.0", "×2.5"]
 

@@ -146,11 +146,11 @@ def _draw_frame(axes: Axes, chart: Chart, facts: ItemFacts) -> None:
     axes.plot([chart.forecast_left - _GAP / 2] * 2, [4, HEIGHT], gid=gid_of("", "now"), clip_on=False)
     if not facts.months:
         middle = (_LEFT + chart.forecast_left - _GAP - _RECENT_SLOT * len(chart.recent)) / 2
-        _text(axes, gid_of("", "note"), middle, (_BOTTOM + _TOP) / 2, "never chosen so far")
+        _text(axes, gid_of("", "note"), "never chosen so far", at=(middle, (_BOTTOM + _TOP) / 2))
     if chart.recent:
         middle = (chart.recent[0].left + chart.recent[-1].left + _RECENT_SLOT) / 2
-        _text(axes, gid_of("", "group"), middle, _GROUPS_Y, "last days")
-    _text(axes, gid_of("", "group"), chart.forecast_left + _FORECAST_SLOT / 2, _GROUPS_Y, "forecast")
+        _text(axes, gid_of("", "group"), "last days", at=(middle, _GROUPS_Y))
+    _text(axes, gid_of("", "group"), "forecast", at=(chart.forecast_left + _FORECAST_SLOT / 2, _GROUPS_Y))
 
 
 def _draw_labels(axes: Axes, chart: Chart) -> None:
@@ -159,16 +159,19 @@ def _draw_labels(axes: Axes, chart: Chart) -> None:
     by_size = sorted(range(len(months)), key=lambda n: -months[n].users)
     shown = _that_fit(months, [whole(slot.users) for slot in months], order=by_size[:1] if crowded else by_size)
     for slot in (*(months[n] for n in sorted(shown)), *chart.recent):
-        _text(axes, gid_of(slot.evidence_id, "value"), slot.middle, chart.height(slot.users) + 4, whole(slot.users))
+        _text(
+            axes, gid_of(slot.evidence_id, "value"), whole(slot.users), at=(slot.middle, chart.height(slot.users) + 4)
+        )
     newest_first = [] if crowded else list(reversed(range(len(months))))
     for n in _that_fit(months, [slot.tick for slot in months], order=newest_first):
-        _text(axes, gid_of("", "tick"), months[n].middle, _TICKS_Y, months[n].tick)
+        _text(axes, gid_of("", "tick"), months[n].tick, at=(months[n].middle, _TICKS_Y))
     years = [slot.evidence_id.removeprefix("month:")[:4] for slot in months]
     new_year = [n for n in range(len(months)) if n == 0 or years[n] != years[n - 1]]
     for n in _that_fit(months, years, order=list(reversed(new_year))):
-        _text(axes, gid_of("", "group"), max(months[n].middle, _half(years[n])), _TICKS_Y if crowded else _GROUPS_Y, years[n])
+        place = (max(months[n].middle, _half(years[n])), _TICKS_Y if crowded else _GROUPS_Y)
+        _text(axes, gid_of("", "group"), years[n], at=place)
     for slot in chart.recent:
-        _text(axes, gid_of("", "tick"), slot.middle, _TICKS_Y, slot.tick)
+        _text(axes, gid_of("", "tick"), slot.tick, at=(slot.middle, _TICKS_Y))
 
 
 def _that_fit(slots: Sequence[Slot], labels: Sequence[str], *, order: Sequence[int]) -> list[int]:
@@ -201,8 +204,8 @@ def _draw_forecast(axes: Axes, chart: Chart, point: ForecastPoint) -> None:
     ids = ("forecast:low", "forecast", "forecast:high")
     for evidence_id, number, height in zip(ids, users, _apart(low, middle, high), strict=True):
         kind = "estimate" if evidence_id == "forecast" else "bound"
-        _text(axes, gid_of(evidence_id, kind), left + band + 6, height - 3.5, count_in_words(number), align="left")
-    _text(axes, gid_of("", "tick"), chart.forecast_left + _FORECAST_SLOT / 2, _TICKS_Y, _window_tick(point))
+        _text(axes, gid_of(evidence_id, kind), count_in_words(number), at=(left + band + 6, height - 3.5), align="left")
+    _text(axes, gid_of("", "tick"), _window_tick(point), at=(chart.forecast_left + _FORECAST_SLOT / 2, _TICKS_Y))
 
 
 def _window_tick(point: ForecastPoint) -> str:
@@ -224,8 +227,8 @@ def _rectangle(axes: Axes, gid: str, *, x: tuple[float, float], y: tuple[float, 
     axes.add_patch(Rectangle((x[0], y[0]), x[1], y[1] - y[0], gid=gid, clip_on=False))
 
 
-def _text(axes: Axes, gid: str, x: float, y: float, text: str, *, align: str = "center") -> None:
-    axes.text(x, y, text, ha=align, gid=gid, parse_math=False)
+def _text(axes: Axes, gid: str, text: str, *, at: tuple[float, float], align: str = "center") -> None:
+    axes.text(*at, text, ha=align, gid=gid, parse_math=False)
 
 
 def _told(facts: ItemFacts) -> str:

@@ -1,5 +1,6 @@
 """What a report is made of. Knows neither HTML nor where the numbers came from."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +31,12 @@ class ReportItem:
             raise InvalidDataError(
                 "report item: expected facts, forecast and explanation of one item, "
                 f"got {', '.join(map(repr, ids))}. Pair them by item_id."
+            )
+        numbers = (self.point.low, self.point.expected, self.point.high)
+        if not all(math.isfinite(number) and number >= 0 for number in numbers):
+            raise InvalidDataError(
+                f"report item {self.facts.item_id!r}: expected numbers of users for forecast and interval, "
+                f"got {', '.join(map(str, numbers))}. Use a forecaster that states its interval."
             )
 
 

@@ -29,7 +29,9 @@ class Shown:
     @property
     def label(self) -> str:
         """What it is, as a person would say it."""
-        return "the forecast" if self.evidence.id == "forecast" else self.evidence.label
+        if self.evidence.id == "forecast":
+            return "the forecast"
+        return f"the {self.evidence.label}" if self.evidence.kind == "forecast" else self.evidence.label
 
     @property
     def says(self) -> str:

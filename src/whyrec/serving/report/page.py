@@ -121,7 +121,7 @@ def render_report(content: ReportContent) -> str:
         writers=sorted({item.explanation.writer for item in content.items}),
         offline=_OFFLINE,
         views=[_view(item, place=place) for place, item in enumerate(content.items, start=1)],
-        widest=max((item.point.high for item in content.items), default=1.0) or 1.0,
+        widest=max((max(item.point.high, item.point.expected) for item in content.items), default=0.0) or 1.0,
         references=REFERENCES,
         tables=evaluation_tables(content.evaluation, metrics=content.metrics, forecaster=content.forecaster),
     )

@@ -40,7 +40,9 @@ def catalogue_vectors(items: pl.DataFrame) -> CatalogueVectors:
         items: ``item_id, title`` and any attributes.
     """
     ordered = items.sort(schema.ITEM)
-    labels = [_row_labels(row) for row in ordered.select(_label_columns(ordered)).to_dicts()]
+    # The id rides along because a frame without columns would have no rows either.
+    names = _label_columns(ordered)
+    labels = [_row_labels(row, names) for row in ordered.select(schema.ITEM, *names).to_dicts()]
     free = [name for name in (schema.TITLE, schema.DESCRIPTION) if name in ordered.columns]
     words = ordered.select(pl.concat_str([pl.col(name).fill_null("") for name in free], separator=" ")).to_series()
     return CatalogueVectors(
@@ -66,9 +68,10 @@ def _label_columns(items: pl.DataFrame) -> list[str]:
     return names
 
 
-def _row_labels(row: dict[str, object]) -> list[str]:
+def _row_labels(row: dict[str, object], names: list[str]) -> list[str]:
     labels: list[str] = []
-    for name, value in row.items():
+    for name in names:
+        value = row[name]
         parts = value if isinstance(value, list) else str(value).split(_PATH) if value else []
         labels.extend(f"{name}={part}" for part in parts if part)
     return labels

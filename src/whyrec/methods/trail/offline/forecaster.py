@@ -104,17 +104,38 @@ class OfflineForecaster:
         Returns:
             By item_id, strongest first; from the feature contributions of the model that forecasts the audience.
         """
+        return self.forecast_with_drivers(data, item_ids=item_ids, at=at)[1]
+
+    def forecast_with_drivers(
+        self, data: Dataset, *, at: datetime, item_ids: Sequence[str] | None = None, k: int = 10
+    ) -> tuple[pl.DataFrame, dict[str, tuple[Driver, ...]]]:
+        """The forecast of all items, and the drivers of some, from one look at the data.
+
+        Args:
+            data: The dataset; only interactions strictly before ``at`` are read.
+            at: Start of the window to forecast.
+            item_ids: Whose drivers; None for the top ``k`` of the list.
+            k: How many, where no items are named.
+
+        Raises:
+            NotFittedError: If ``fit`` was not called.
+            InvalidConfigError: If ``at`` is before the moment fitted to, or ``k`` is less than 1.
+        """
         require_fitted(self, at=at)
+        require_positive_k(k)
         past, table = self._look(data, at=at)
-        top = self._ranked(past, table).head(_TOP_OF_LIST)[schema.ITEM]
+        ranked = self._ranked(past, table)
         position = {item_id: row for row, item_id in enumerate(past.events.item_ids)}
-        reference = contributions(self.models_, table.values[[position[item_id] for item_id in top]]).mean(axis=0)
-        rows = [position[item_id] for item_id in item_ids]
+        top = [position[item_id] for item_id in ranked[schema.ITEM].head(_TOP_OF_LIST)]
+        chosen = list(ranked[schema.ITEM].head(k) if item_ids is None else item_ids)
+        rows = [position[item_id] for item_id in chosen]
+        reference = contributions(self.models_, table.values[top]).mean(axis=0)
         effects = contributions(self.models_, table.values[rows]) - reference
-        return {
+        drivers = {
             item_id: drivers_of(table.names, effects=effects[n], values=table.values[row])
-            for n, (item_id, row) in enumerate(zip(item_ids, rows, strict=True))
+            for n, (item_id, row) in enumerate(zip(chosen, rows, strict=True))
         }
+        return ranked, drivers
 
     def save(self, directory: Path) -> None:
         """Write ``forecaster.json`` and one LightGBM text file per model into ``directory``."""
@@ -194,9 +215,10 @@ class _Fitting:
         self._samples: dict[float, Sample] = {}
         if not self._cutoffs(self.until):
             needed = config.warmup_days + self.horizon
+            found = f"{self.until - self.earliest:.1f}" if events.n_events else "none"
             raise InvalidDataError(
-                f"fit until {until.isoformat()}: expected at least {needed:g} days of interactions before it, got "
-                f"{max(self.until - self.earliest, 0):.1f}. Use a later date, a shorter window or fewer warmup_days."
+                f"fit until {until.isoformat()}: expected at least {needed:g} days of interactions before it, "
+                f"got {found}. Use a later date, a shorter window or fewer warmup_days."
             )
 
     def _cutoffs(self, until: float) -> list[float]:

@@ -1,0 +1,84 @@
+"""``whyrec demo``: the whole pipeline at once, on the bundled data, offline."""
+
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from whyrec.cli.judgement import print_judgement
+from whyrec.cli.options import Settings
+from whyrec.cli.output import say, stdout_console
+from whyrec.data.bundled import open_dataset
+from whyrec.runtime.config import parse_settings
+
+if TYPE_CHECKING:
+    from whyrec.methods.trail.offline.explain import ExplainedForecast, ExplainedItem
+
+
+def demo(
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="DIR", help="Where to write; an earlier demo there is replaced.")
+    ] = Path("whyrec-demo"),
+    k: Annotated[int, typer.Option("-k", "--k", help="How many items to list and explain.")] = 10,
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="A dataset directory; the bundled data if none.")
+    ] = None,
+    windows: Annotated[int, typer.Option(help="How many of the log's last full windows to judge on.")] = 3,
+    settings: Settings = None,
+    show: Annotated[bool, typer.Option("--open", help="Open the report in a browser.")] = False,
+) -> None:
+    """Judge the forecaster, forecast the coming window, say why, check every claim, write a report.
+
+    Needs no network, no GPU and no language model; takes a minute or two. Writes report.html, forecast.parquet,
+    explanations.jsonl and evaluation.json.
+
+    Example: whyrec demo --out films-demo -k 20 --open
+    """
+    # Learning loads torch and LightGBM; other commands start without them.
+    from whyrec.serving.demo import run_demo
+
+    if data is None:
+        say("The bundled data: MovieTweetings, ratings of films tweeted between February and November 2013.")
+    result = run_demo(
+        open_dataset(data), out=out, k=k, n_windows=windows, options=parse_settings(settings or []), tell=say
+    )
+    _print_list(result.forecast)
+    typer.echo()
+    print_judgement(result.evaluation)
+    typer.echo()
+    typer.echo(f"Report: {result.report}")
+    if show:
+        webbrowser.open(result.report.resolve().as_uri())
+
+
+def _print_list(forecast: "ExplainedForecast") -> None:
+    console = stdout_console()
+    window = forecast.window
+    console.print(f"The top {len(forecast.items)} from {window.start:%Y-%m-%d} to {window.end:%Y-%m-%d}", style="bold")
+    console.print("expected users [80% interval], claims of the explanation that were checked and hold", style="dim")
+    for item in forecast.items:
+        _print_item(item, console=console)
+
+
+def _print_item(item: "ExplainedItem", *, console: Console) -> None:
+    point, verdict = item.point, item.explanation.verdict
+    n_held = len(verdict.claims) - len(verdict.unsupported)
+    checked = Text(f"{n_held} of {len(verdict.claims)} claims", "green" if verdict.verified else "bold red")
+    line = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    line.add_column(justify="right", width=3)
+    line.add_column(ratio=1)
+    line.add_column(justify="right", no_wrap=True)
+    line.add_column(justify="right", no_wrap=True)
+    line.add_row(
+        str(point.rank),
+        Text(item.facts.title, "bold"),
+        Text.assemble(f"{point.expected:,.0f} ", (f"[{point.low:,.0f}–{point.high:,.0f}]", "dim")),
+        checked,
+    )
+    console.print(line)
+    console.print(Padding(Text(item.reason), (0, 0, 0, 5)))

@@ -1,0 +1,76 @@
+"""``whyrec fit``: learn a forecaster from a dataset and keep it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from whyrec.cli.options import Settings, read_moment
+from whyrec.cli.output import say
+from whyrec.data.bundled import open_dataset
+from whyrec.errors import InvalidConfigError
+from whyrec.runtime.config import parse_settings, read_toml
+
+_NO_MODEL = "none"
+
+
+def fit(
+    method: Annotated[str, typer.Argument(help="trail, or a baseline such as last_7_days, ema or pare.")],
+    *,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="RUN", help="The run directory to create.")],
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="A dataset directory; the bundled data if none.")
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATE",
+            help="Learn only from what came before. By default the first midnight (UTC) after the last event.",
+        ),
+    ] = None,
+    window: Annotated[
+        str | None, typer.Option(metavar="LENGTH", help="The window to forecast: 30d (the default), 7d, ..., month.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE.toml", help="Settings of the method, one 'key = value' a line.")
+    ] = None,
+    settings: Settings = None,
+    llm: Annotated[
+        str, typer.Option(metavar="NAME", help="The language model that writes; only 'none' as yet.")
+    ] = _NO_MODEL,
+) -> None:
+    """Fit a forecaster and write it into a run directory, complete or not at all.
+
+    Settings come from --config, then --window, then --set; the later wins.
+
+    Example: whyrec fit trail --data films --until 2013-10-01 --set rounds=200 --out runs/trail
+    """
+    # Learning loads torch and LightGBM; other commands start without them.
+    from whyrec.serving.runs import fit_run
+
+    _require_no_model(llm)
+    options = {
+        **(read_toml(config) if config else {}),
+        **({"window": window} if window else {}),
+        **parse_settings(settings or []),
+    }
+    if data is None:
+        say("No --data given: using the bundled MovieTweetings data.")
+    run = fit_run(
+        method,
+        open_dataset(data),
+        out=out,
+        options=options,
+        until=read_moment(until, flag="--until"),
+        data_directory=data,
+    )
+    say(f"Fitted {run.method.name} until {run.until:%Y-%m-%d %H:%M} UTC for windows of {run.settings.window}.")
+    say(f'Wrote {out}. Next: "whyrec forecast --run {out}".')
+
+
+def _require_no_model(llm: str) -> None:
+    if llm != _NO_MODEL:
+        raise InvalidConfigError(
+            f"--llm: expected 'none', got {llm!r}. Writing with a language model is not available yet; "
+            "without one, the offline writer states the reasons."
+        )

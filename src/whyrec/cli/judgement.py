@@ -1,0 +1,53 @@
+"""Print evaluation rows as a table for people: methods by metrics, best first, between chance and the oracles."""
+
+from collections.abc import Mapping
+
+import polars as pl
+from rich.table import Table
+from rich.text import Text
+
+from whyrec.cli.output import stdout_console
+from whyrec.evaluation.rolling import CHANCE, GREEDY_ORACLE, ORACLE
+
+_LEADING = "HR@10"
+_COLUMNS = {"HR@5": "HR@5", _LEADING: _LEADING, "NDCG@10": "NDCG@10", f"{_LEADING}/oracle": "share of oracle"}
+_BOUNDS = {CHANCE: "chance", ORACLE: "oracle", GREEDY_ORACLE: "greedy oracle"}
+
+
+def print_judgement(rows: pl.DataFrame) -> None:
+    """Print the last protocol of some rows, the mean of all windows, with 95% intervals.
+
+    Args:
+        rows: Columns of ``ROW_SCHEMA``.
+    """
+    last = rows.filter(pl.col("protocol") == rows["protocol"][-1])
+    figures = {(row["method"], row["metric"]): row for row in last.to_dicts()}
+    judged = [name for name in last["method"].unique(maintain_order=True) if name not in _BOUNDS]
+    judged.sort(key=lambda name: -figures[name, _LEADING]["value"])
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("method", no_wrap=True)
+    for heading in _COLUMNS.values():
+        table.add_column(heading, no_wrap=True)
+    for name in judged:
+        style = "bold" if name == judged[0] else ""
+        table.add_row(Text(name, style), *(_cell(figures.get((name, metric)), style) for metric in _COLUMNS))
+    for name, shown in _BOUNDS.items():
+        table.add_row(Text(shown, "dim"), *(_cell(figures.get((name, metric)), "dim") for metric in _COLUMNS))
+    console = stdout_console()
+    users = figures[judged[0], _LEADING]["n"]
+    console.print(f"{last['dataset'][0]}, {last['protocol'][0]}, {users:,} evaluated users, 95% intervals", style="bold")
+    console.print(table)
+
+
+def _cell(figure: Mapping[str, object] | None, style: str) -> Text:
+    if figure is None or figure["value"] is None:
+        return Text("–", style)
+    cell = Text(_short(figure["value"]), style)
+    if figure["low"] is not None and figure["high"] is not None:
+        cell.append(f" {_short(figure['low'])}–{_short(figure['high'])}", "dim")
+    return cell
+
+
+def _short(value: object) -> str:
+    """Three decimals without the leading zero, so that a row fits into 80 columns."""
+    return f"{value:.3f}".replace("0.", ".", 1) if isinstance(value, float) and abs(value) < 1 else f"{value:.3f}"

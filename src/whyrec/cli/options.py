@@ -1,0 +1,44 @@
+"""Options that several commands share, and how their words are read."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from whyrec.errors import InvalidConfigError
+
+RunDirectory = Annotated[Path, typer.Option("--run", metavar="DIR", help="A directory that whyrec fit wrote.")]
+RunData = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="DIR", help="Where the run's data lie now; by default where it was fitted."),
+]
+At = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DATE",
+        help="Start of the window to forecast; only what came before it is used. By default the moment that the run "
+        "was fitted until.",
+    ),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="One setting of the method, such as rounds=200. Repeatable."),
+]
+
+
+def read_moment(text: str | None, *, flag: str) -> datetime | None:
+    """Read a date or a time; without an offset it is UTC.
+
+    Raises:
+        InvalidConfigError: If it is neither.
+    """
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidConfigError(
+            f"{flag}: expected a date such as 2013-11-07 or a time such as 2013-11-07T12:00Z, got {text!r}. Write it so."
+        ) from error
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
