@@ -1,4 +1,4 @@
-"""What every forecaster does the same way: refuse unfitted use and bad arguments, rank by counts, keep its state file."""
+"""What every forecaster does alike: refuse unfitted use and bad arguments, rank by counts, keep its state file."""
 
 import json
 from datetime import datetime

@@ -12,7 +12,8 @@ from rich.text import Text
 
 from whyrec.cli.judgement import print_judgement
 from whyrec.cli.options import Settings
-from whyrec.cli.output import say, stdout_console
+from whyrec.cli.output import say
+from whyrec.cli.terminal import stdout_console
 from whyrec.data.bundled import open_dataset
 from whyrec.runtime.config import parse_settings
 
@@ -60,7 +61,7 @@ def _print_list(forecast: "ExplainedForecast") -> None:
     console = stdout_console()
     window = forecast.window
     console.print(f"The top {len(forecast.items)} from {window.start:%Y-%m-%d} to {window.end:%Y-%m-%d}", style="bold")
-    console.print("expected users [80% interval], claims of the explanation that were checked and hold", style="dim")
+    console.print("expected users [80% interval], and how many of the reason's claims hold", style="dim")
     for item in forecast.items:
         _print_item(item, console=console)
 
@@ -81,4 +82,4 @@ def _print_item(item: "ExplainedItem", *, console: Console) -> None:
         checked,
     )
     console.print(line)
-    console.print(Padding(Text(item.reason), (0, 0, 0, 5)))
+    console.print(Padding(Text(item.reason), (0, 0, 0, 5), expand=False))

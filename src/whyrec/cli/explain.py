@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from whyrec.cli.options import At, RunData, RunDirectory, read_moment
-from whyrec.cli.output import JSON_OPTION, print_rows, stdout_console
+from whyrec.cli.output import JSON_OPTION, print_rows
+from whyrec.cli.terminal import stdout_console
 
 
 def explain(
@@ -43,7 +44,8 @@ def _print(record: dict[str, object]) -> None:
     n_held = sum(claim["supported"] for claim in claims)
     verdict = "verified" if record["verified"] else "NOT verified"
     console.print(
-        f"\n{verdict}: {n_held} of {len(claims)} claims checked and borne out", style="green" if record["verified"] else "red"
+        f"\n{verdict}: {n_held} of {len(claims)} claims checked and borne out",
+        style="green" if record["verified"] else "red",
     )
     rows = [
         {

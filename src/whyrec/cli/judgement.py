@@ -6,7 +6,7 @@ import polars as pl
 from rich.table import Table
 from rich.text import Text
 
-from whyrec.cli.output import stdout_console
+from whyrec.cli.terminal import stdout_console
 from whyrec.evaluation.rolling import CHANCE, GREEDY_ORACLE, ORACLE
 
 _LEADING = "HR@10"
@@ -35,19 +35,21 @@ def print_judgement(rows: pl.DataFrame) -> None:
         table.add_row(Text(shown, "dim"), *(_cell(figures.get((name, metric)), "dim") for metric in _COLUMNS))
     console = stdout_console()
     users = figures[judged[0], _LEADING]["n"]
-    console.print(f"{last['dataset'][0]}, {last['protocol'][0]}, {users:,} evaluated users, 95% intervals", style="bold")
+    console.print(f"{last['dataset'][0]}, {last['protocol'][0]}", style="bold")
+    console.print(f"values and 95% intervals over {users:,} evaluated users", style="dim")
     console.print(table)
 
 
 def _cell(figure: Mapping[str, object] | None, style: str) -> Text:
-    if figure is None or figure["value"] is None:
+    value, low, high = (figure[name] if figure else None for name in ("value", "low", "high"))
+    if not isinstance(value, float):
         return Text("–", style)
-    cell = Text(_short(figure["value"]), style)
-    if figure["low"] is not None and figure["high"] is not None:
-        cell.append(f" {_short(figure['low'])}–{_short(figure['high'])}", "dim")
+    cell = Text(_short(value), style)
+    if isinstance(low, float) and isinstance(high, float):
+        cell.append(f" {_short(low)}–{_short(high)}", "dim")
     return cell
 
 
-def _short(value: object) -> str:
-    """Three decimals without the leading zero, so that a row fits into 80 columns."""
-    return f"{value:.3f}".replace("0.", ".", 1) if isinstance(value, float) and abs(value) < 1 else f"{value:.3f}"
+def _short(value: float) -> str:
+    """Three digits without the leading zero, so that a row fits into 80 columns."""
+    return f"{value:.3f}"[1:] if 0 <= value < 0.9995 else f"{value:.2f}"

@@ -39,6 +39,7 @@ def read_moment(text: str | None, *, flag: str) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise InvalidConfigError(
-            f"{flag}: expected a date such as 2013-11-07 or a time such as 2013-11-07T12:00Z, got {text!r}. Write it so."
+            f"{flag}: expected a date such as 2013-11-07 or a time such as 2013-11-07T12:00Z, got {text!r}. "
+            "Write it so."
         ) from error
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,0 +1,52 @@
+# Two commands: make demo, make test. Everything they need is installed into .venv from constraints.txt.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test lint fix browser clean help
+
+help:
+	@echo "make demo   forecast the next hits on the bundled data, offline; writes whyrec-demo/report.html"
+	@echo "make test   lint, types, import contracts and all tests: what CI runs"
+	@echo "make fix    format and repair what ruff can"
+
+demo: $(VENV)/.core
+	$(BIN)/whyrec demo
+
+test: lint browser
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check src tests benchmarks tools
+	$(BIN)/ruff check src tests benchmarks tools
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: $(VENV)/.dev
+	$(BIN)/ruff format src tests benchmarks tools
+	$(BIN)/ruff check --fix src tests benchmarks tools
+
+# The report is tested in a real browser. Where there is none and Debian's packages can be had, take theirs;
+# otherwise those tests skip and say so.
+browser:
+	@command -v chromium chromium-browser google-chrome >/dev/null 2>&1 \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 \
+	       && { echo "installing chromium"; apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; }; } \
+	  || echo "no browser: the browser tests will be skipped"
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV) 2>/dev/null || python3 -m venv $(VENV)
+
+# torch first and by its exact version: later requirements are then satisfied and nothing pulls another build.
+$(VENV)/.core: $(BIN)/python pyproject.toml constraints.txt
+	$(INSTALL) torch
+	$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.core
+	$(INSTALL) --editable '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,56 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from whyrec.cli.main import main
+
+
+def test_every_claim_is_printed_with_its_verdict(trail_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "--run", str(trail_run), "--item", "p01", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert main(["explain", "--run", str(trail_run), "--item", "p01"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"Title p01 (p01), rank {record['rank']}"
+    n = len(record["claims"])
+    assert f"verified: {n} of {n} claims checked and borne out" in lines
+    heading = next(
+        place for place, line in enumerate(lines) if line.split() == ["claim", "kind", "holds", "rests", "on"]
+    )
+    assert len(lines) - heading - 1 == n
+
+
+def test_the_structure_is_whole(trail_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--item", "p02", "--item", "n0", "--item", "p02", "--json"]
+    assert main(["explain", "--run", str(trail_run), *arguments]) == 0
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [record["item_id"] for record in records] == ["p02", "n0"], "the order asked for, each once"
+    for record in records:
+        assert list(record["sections"]) == ["Trend", "Feature", "Integration"]
+        assert record["writer"] == "offline"
+        assert record["verified"] == all(claim["supported"] for claim in record["claims"])
+        known = {evidence["id"] for evidence in record["evidence"]}
+        for claim in record["claims"]:
+            assert record["text"][claim["start"] : claim["end"]] == claim["text"]
+            assert set(claim["evidence_ids"]) <= known
+
+
+def test_an_explanation_says_what_the_forecast_says(trail_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["forecast", "--run", str(trail_run), "-k", "1", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert main(["explain", "--run", str(trail_run), "--item", listed["item_id"], "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert {name: told[name] for name in ("rank", "title", "expected", "low", "high")} == {
+        name: listed[name] for name in ("rank", "title", "expected", "low", "high")
+    }
+
+
+def test_mistakes_are_one_line_and_code_2(
+    trail_run: Path, weekly_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["explain", "--run", str(trail_run), "--item", "p01", "--item", "zz"]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert "small world: expected an item_id of the catalogue, got 'zz'" in err
+    assert main(["explain", "--run", str(weekly_run), "--item", "p01"]) == 2
+    assert "expected a run of trail, got one of last_7_days, which states no reasons" in capsys.readouterr().err
