@@ -97,7 +97,10 @@ class Driver:
     label: str
     """As a person would say it: "the last seven days"."""
     effect: float
-    """Multiplicative change of the expected users against a typical item: 0.4 means 40% more, -0.2 means 20% fewer."""
+    """Multiplicative change of the expected users against a reference, such as the top hundred of the list.
+
+    0.4 means 40% more, -0.2 means 20% fewer.
+    """
     inputs: Mapping[str, float] = field(default_factory=dict)
     """The raw feature values behind the group, for the curious."""
 

@@ -20,7 +20,7 @@ from whyrec.baselines.pare.attributes import Vocabulary, learn_vocabulary
 from whyrec.baselines.pare.config import PareConfig
 from whyrec.baselines.pare.model import PareNetwork, Sizes
 from whyrec.baselines.pare.panel import Grid, Panel, count_panel, indexed, training_rows
-from whyrec.baselines.pare.train import Choice, Judge, choose, first_choice, predict, train
+from whyrec.baselines.pare.train import Choice, Judge, choose, first_choice, one_thread, predict, train
 from whyrec.data import schema
 from whyrec.data.dataset import Dataset
 from whyrec.data.windows import Window
@@ -69,11 +69,12 @@ class PareForecaster:
                 f"{data.name}: expected interactions with catalogue items before {until.isoformat()}, got none. "
                 "Fit with a later until."
             )
-        choice = self._choose(data, panel=panel, until=until)
-        grid, vocabulary = self._tables(data, panel, until=until, n_windows=panel.n_windows)
-        filled = indexed(panel, data, at=until, grid=grid, vocabulary=vocabulary)
-        sizes = _sizes(grid, vocabulary)
-        network = train(filled, sizes=sizes, config=self.config, choice=choice, n_windows=panel.n_windows)
+        with one_thread():
+            choice = self._choose(data, panel=panel, until=until)
+            grid, vocabulary = self._tables(data, panel, until=until, n_windows=panel.n_windows)
+            filled = indexed(panel, data, at=until, grid=grid, vocabulary=vocabulary)
+            sizes = _sizes(grid, vocabulary)
+            network = train(filled, sizes=sizes, config=self.config, choice=choice, n_windows=panel.n_windows)
         self.until_, self.choice_, self.grid_ = until, choice, grid
         self.vocabulary_, self.network_ = vocabulary, network
         self.scale_ = self._scale(filled)

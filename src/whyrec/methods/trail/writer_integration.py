@@ -61,13 +61,13 @@ def _pushes(drivers: Sequence[Driver], *, voice: Voice) -> list[str]:
     up = [*up[:1], *(driver for driver in up[1:2] if driver.effect >= WORTH_A_SECOND)]
     down = [driver for driver in by_size if driver.effect < 0][:1]
     if not up and not down:
-        return ["Nothing else sets it apart from a typical item"] if drivers else []
+        return ["Nothing else sets it apart from the items around it"] if drivers else []
     sentences = []
     if up:
-        lead = voice.pick("Against a typical item, ", "Seen against a typical item, ", "")
+        lead = voice.pick("Against the items around it, ", "Seen against the items around it, ", "")
         sentences.append(lead + _both(up, voice=voice))
     for driver in down:
-        lead = voice.pick("On the other side, ", "Against that, ") if up else "Against a typical item, "
+        lead = voice.pick("On the other side, ", "Against that, ") if up else "Against the items around it, "
         sentences.append(lead + push_phrase(driver, voice=voice))
     return sentences
 

@@ -1,0 +1,180 @@
+"""Write the tables in README.md and docs/ from results/*.json, between their markers.
+
+    python tools/render_tables.py            rewrite what is stale
+    python tools/render_tables.py --check    only say what is stale; exit 1 if anything is
+
+A table stands between ``<!-- table: NAME -->`` and ``<!-- end -->``; NAME is a function below. No figure in these
+tables is typed by hand.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "results"
+PAGES = ("README.md", "docs/results.md")
+DATASETS = {
+    "movietweetings": "MovieTweetings",
+    "online_retail": "Online Retail",
+    "amazon2014_toys": "Amazon Toys",
+    "amazon2014_beauty": "Amazon Beauty",
+}
+METHODS = {
+    "trail_offline": "**whyrec, no language model**",
+    "last_3_days": "last 3 days",
+    "last_7_days": "last 7 days",
+    "last_14_days": "last 14 days",
+    "last_30_days": "last 30 days",
+    "half_life": "decayed counts",
+    "ema": "moving average of windows",
+    "seasonal_naive": "seasonal naive",
+    "all_time": "all time",
+    "pare": "PARE",
+    "pare_history": "PARE, history alone",
+    "chance": "chance",
+    "oracle": "count oracle",
+    "greedy_coverage_oracle": "greedy coverage oracle",
+}
+COUNT_METRICS = {"WAPE[active]": "WAPE", "Spearman[active]": "Spearman", "Coverage[active]": "80% interval covers"}
+Row = Mapping[str, object]
+
+
+def read(name: str) -> dict[str, list[Row]]:
+    return json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def figure(rows: list[Row], *, method: str, metric: str, protocol: str) -> str:
+    for row in rows:
+        if (row["method"], row["metric"], row["protocol"]) == (method, metric, protocol):
+            value, low, high = row["value"], row["low"], row["high"]
+            number = f"{value:.3f}"
+            return number if low is None or low != low else f"{number} [{low:.3f}, {high:.3f}]"
+    return "–"
+
+
+def last_protocol(rows: list[Row]) -> str:
+    return str(rows[-1]["protocol"])
+
+
+def lines(head: list[str], body: list[list[str]]) -> str:
+    table = [head, ["---"] + ["---:"] * (len(head) - 1), *body]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in table)
+
+
+def share_of_oracle() -> str:
+    """HR@10 as a share of the count oracle's, all data sets beside each other."""
+    found = {name: read(f"forecasting_{name}")["rows"] for name in DATASETS}
+    body = [
+        [
+            title,
+            *(figure(rows, method=m, metric="HR@10/oracle", protocol=last_protocol(rows)) for rows in found.values()),
+        ]
+        for m, title in METHODS.items()
+        if m not in ("oracle", "seasonal_naive", "pare_history")
+    ]
+    return lines(["share of the count oracle's HR@10", *DATASETS.values()], body)
+
+
+def against_recency() -> str:
+    """Ours against the recency baseline chosen on earlier windows."""
+    content = read("forecasting")
+    names = {
+        "trail_offline": "whyrec, no language model",
+        "best recency": "best recency baseline, chosen on earlier windows",
+    }
+    body = [
+        [names.get(str(row["method"]), "difference"), f"{row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"]
+        for row in content["rows"]
+    ]
+    return lines(["mean of four data sets", "share of the count oracle's HR@10"], body)
+
+
+def forecasting(name: str) -> str:
+    rows = read(f"forecasting_{name}")["rows"]
+    metrics = ("HR@5", "HR@10", "HR@10/oracle", "NDCG@10", "NDCG_div@10", "Jaccard@10")
+    body = [
+        [title, *(figure(rows, method=m, metric=metric, protocol=last_protocol(rows)) for metric in metrics)]
+        for m, title in METHODS.items()
+    ]
+    return lines([last_protocol(rows), *metrics], body)
+
+
+def windows() -> str:
+    """HR@10 of every single window, for those who want to see how unsteady they are."""
+    body = []
+    for name, title in DATASETS.items():
+        rows = read(f"forecasting_{name}")["rows"]
+        for protocol in list(dict.fromkeys(str(row["protocol"]) for row in rows))[:-1]:
+            cells = [
+                figure(rows, method=m, metric="HR@10", protocol=protocol)
+                for m in ("trail_offline", "last_7_days", "last_14_days", "oracle")
+            ]
+            body.append([f"{title} {protocol}", *cells])
+    return lines(["window", "whyrec", "last 7 days", "last 14 days", "count oracle"], body)
+
+
+def counts() -> str:
+    """How good the forecast numbers are, and whether the intervals hold what they promise."""
+    body = []
+    for name, title in DATASETS.items():
+        rows = read(f"forecasting_{name}")["rows"]
+        for protocol in list(dict.fromkeys(str(row["protocol"]) for row in rows))[:-1]:
+            cells = [figure(rows, method="trail_offline", metric=m, protocol=protocol) for m in COUNT_METRICS]
+            baseline = figure(rows, method="last_30_days", metric="WAPE[active]", protocol=protocol)
+            body.append([f"{title} {protocol}", *cells, baseline])
+    return lines(["window", *COUNT_METRICS.values(), "WAPE of last 30 days"], body)
+
+
+def data_scale() -> str:
+    rows = read("data_scale")["rows"]
+    cases = list(dict.fromkeys((str(r["case"]), str(r["system"])) for r in rows))
+    value = {(r["case"], r["system"], r["metric"]): r["value"] for r in rows}
+    body = [
+        [case, system, *(f"{value[case, system, metric]:,.1f}" for metric in ("wall_time_s", "peak_rss_mb"))]
+        for case, system in cases
+    ]
+    return lines(["work", "system", "wall time, s", "peak memory, MB"], body)
+
+
+def verification() -> str:
+    body = [[str(r["case"]), str(r["metric"]), f"{r['value']} {r['unit']}"] for r in read("verification")["rows"]]
+    return lines(["texts", "measure", "value"], body)
+
+
+TABLES: Mapping[str, Callable[[], str]] = {
+    "share_of_oracle": share_of_oracle,
+    "against_recency": against_recency,
+    "windows": windows,
+    "counts": counts,
+    "data_scale": data_scale,
+    "verification": verification,
+    "beauty_june_2014": lambda: forecasting("beauty_june_2014"),
+    **{f"forecasting_{name}": lambda name=name: forecasting(name) for name in DATASETS},
+}
+
+
+def rendered(text: str) -> str:
+    def table(match: re.Match[str]) -> str:
+        return f"<!-- table: {match[1]} -->\n{TABLES[match[1]]()}\n<!-- end -->"
+
+    return re.sub(r"<!-- table: (\w+) -->\n.*?<!-- end -->", table, text, flags=re.DOTALL)
+
+
+def main() -> int:
+    stale = []
+    for page in PAGES:
+        path = ROOT / page
+        text = path.read_text(encoding="utf-8")
+        if rendered(text) != text:
+            stale.append(page)
+            if "--check" not in sys.argv[1:]:
+                path.write_text(rendered(text), encoding="utf-8")
+    print(f"{'stale' if '--check' in sys.argv[1:] else 'rewritten'}: {', '.join(stale) or 'none'}")
+    return 1 if stale and "--check" in sys.argv[1:] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
