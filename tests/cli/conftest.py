@@ -6,7 +6,7 @@ import pytest
 
 from contracts.forecaster import CUTOFF, small_world
 from whyrec.data.dataset import Dataset
-from whyrec.serving.runs import fit_run
+from whyrec.runs import fit_run
 
 QUICK = {"rounds": 5, "training_cutoffs": 4, "validation_cutoffs": 1, "bags": 1}
 

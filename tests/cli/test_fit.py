@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from whyrec.cli.main import main
-from whyrec.serving.runs import METHODS
+from whyrec.runs import METHODS
 
 
 def test_a_run_says_how_it_came_about(

@@ -22,3 +22,19 @@ def test_a_terminal_sees_it_on_stderr(capsys: pytest.CaptureFixture[str], monkey
     out, err = capsys.readouterr()
     assert out == ""
     assert "Reading" in err
+
+
+def test_a_bar_inside_another_joins_its_display(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two displays would redraw the same line; rich refuses a second live one."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with progress_bar("Outside", total=2) as outer:
+        with progress_bar("Inside", total=1) as inner:
+            inner.advance()
+        outer.advance(2)
+    _, err = capsys.readouterr()
+    assert "Outside" in err
+    assert "Inside" in err

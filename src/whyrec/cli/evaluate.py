@@ -38,7 +38,7 @@ def evaluate(
     Example: whyrec evaluate --run runs/trail --run runs/ema --windows 3 --out results.json
     """
     # Judging loads torch and LightGBM; other commands start without them.
-    from whyrec.serving.runs import DEFAULT_BASELINES, judge_runs
+    from whyrec.runs import DEFAULT_BASELINES, judge_runs
 
     if out is not None:
         require_absent(out)

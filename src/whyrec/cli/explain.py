@@ -22,7 +22,7 @@ def explain(
     Example: whyrec explain --run runs/trail --item 1454468
     """
     # Explaining loads torch and LightGBM; other commands start without them.
-    from whyrec.serving.runs import explain_run, open_run
+    from whyrec.runs import explain_run, open_run
 
     opened = open_run(run)
     records = explain_run(opened, opened.open_data(data), item_ids=items, at=read_moment(at, flag="--at"))

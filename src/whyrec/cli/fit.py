@@ -46,7 +46,7 @@ def fit(
     Example: whyrec fit trail --data films --until 2013-10-01 --set rounds=200 --out runs/trail
     """
     # Learning loads torch and LightGBM; other commands start without them.
-    from whyrec.serving.runs import fit_run
+    from whyrec.runs import fit_run
 
     _require_no_model(llm)
     options = {

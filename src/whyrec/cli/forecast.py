@@ -23,7 +23,7 @@ def forecast(
     Example: whyrec forecast --run runs/trail -k 20
     """
     # Forecasting loads torch and LightGBM; other commands start without them.
-    from whyrec.serving.runs import forecast_run, open_run
+    from whyrec.runs import forecast_run, open_run
 
     opened = open_run(run)
     window, rows = forecast_run(opened, opened.open_data(data), at=read_moment(at, flag="--at"), k=k)

@@ -16,11 +16,11 @@ from whyrec.forecasts import require_positive_k
 from whyrec.methods.trail.offline import OfflineConfig, OfflineForecaster
 from whyrec.methods.trail.offline.explain import ExplainedForecast, explain_forecast, explanation_record
 from whyrec.methods.trail.wording import window_phrase
+from whyrec.runs.judging import DEFAULT_BASELINES, ranker_of, refit, tested_windows
+from whyrec.runs.methods import method_named
 from whyrec.runtime.manifest import write_results
 from whyrec.serving.demo_folder import EVALUATION, EXPLANATIONS, FORECAST, REPORT, replacing, require_replaceable
 from whyrec.serving.report import ReportContent, ReportItem, write_report
-from whyrec.serving.runs.judging import DEFAULT_BASELINES, ranker_of, refit, tested_windows
-from whyrec.serving.runs.methods import method_named
 
 METHOD = "trail"
 

@@ -1,0 +1,184 @@
+"""A run directory: ``run.json``, which says how the run came about, and the forecaster's own files beside it."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from whyrec.data.bundled import open_dataset
+from whyrec.data.dataset import Dataset
+from whyrec.data.windows import Window, day_after
+from whyrec.errors import InvalidConfigError, InvalidDataError
+from whyrec.interfaces import Forecaster
+from whyrec.runs.methods import Method, Settings, method_named
+from whyrec.runtime.atomic import atomic_directory, require_absent
+from whyrec.runtime.manifest import environment
+
+RUN_FILE = "run.json"
+BUNDLED = "bundled"
+_FORECASTER = "forecaster"
+_FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A fitted method on disk."""
+
+    directory: Path
+    method: Method
+    settings: Settings
+    until: datetime
+    data_directory: Path | None
+    """Where it was fitted; None for the bundled data."""
+    fingerprint: str
+    """Of the data that it was fitted on."""
+
+    def window_at(self, at: datetime) -> Window:
+        """The window that a forecast at ``at`` speaks of."""
+        return self.settings.length.following(at)
+
+    def build(self) -> Forecaster:
+        """The same method with the same settings, unfitted."""
+        return self.method.build(self.settings)
+
+    def load(self) -> Forecaster:
+        """The fitted forecaster.
+
+        Raises:
+            InvalidDataError: If its files are not what ``fit_run`` wrote.
+        """
+        return self.method.forecaster.load(self.directory / _FORECASTER)
+
+    def open_data(self, directory: Path | None = None) -> Dataset:
+        """Open the data of the run.
+
+        Args:
+            directory: Where the data lie now; None for where the run was fitted.
+
+        Raises:
+            InvalidDataError: If there is no dataset, or one with other content than the run was fitted on.
+        """
+        place = directory or self.data_directory
+        data = open_dataset(place)
+        self.require_same_data(data, place=place or f"the {BUNDLED} data")
+        return data
+
+    def require_same_data(self, data: Dataset, *, place: Path | str) -> None:
+        """Refuse data with other content than the run was fitted on.
+
+        Raises:
+            InvalidDataError: If the fingerprints differ.
+        """
+        if data.fingerprint != self.fingerprint:
+            raise InvalidDataError(
+                f"{place}: expected the data that {self.directory} was fitted on ({self.fingerprint}), got other "
+                f"content ({data.fingerprint}). Name the right --data, or fit again."
+            )
+
+
+def fit_run(
+    name: str,
+    data: Dataset,
+    *,
+    out: Path,
+    options: Mapping[str, object],
+    until: datetime | None = None,
+    data_directory: Path | None = None,
+) -> Run:
+    """Fit a method and write its run directory, complete or not at all.
+
+    Args:
+        name: A name of ``METHODS``.
+        data: The dataset.
+        out: The directory to create.
+        options: Settings of the method; its defaults stand for the rest.
+        until: Only interactions strictly before it are learned from; None for all, up to the first UTC midnight after
+            the last.
+        data_directory: Where ``data`` lie, for the record; None for the bundled data.
+
+    Raises:
+        InvalidConfigError: If the method, a setting or ``until`` is not valid.
+        OutputExistsError: If ``out`` holds something already.
+    """
+    method = method_named(name)
+    settings = method.settings(options)
+    require_absent(out)
+    if until is not None:
+        require_known_moment(data, until, what="--until")
+    cut = until or day_after(data.time_range[1])
+    started = time.perf_counter()
+    forecaster = method.build(settings).fit(data, until=cut)
+    run = Run(out, method, settings, cut, data_directory and data_directory.resolve(), data.fingerprint)
+    _write(run, forecaster, data=data, wall_time_s=time.perf_counter() - started)
+    return run
+
+
+def open_run(directory: Path) -> Run:
+    """Read what ``fit_run`` wrote; the forecaster itself is loaded on demand.
+
+    Raises:
+        InvalidDataError: If the directory is no run, or was written by a newer whyrec.
+    """
+    path = directory / RUN_FILE
+    if not path.is_file():
+        raise InvalidDataError(
+            f'{directory}: expected a run directory with {RUN_FILE}, found none. Make one with "whyrec fit".'
+        )
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["format_version"] > _FORMAT_VERSION:
+            raise InvalidDataError(
+                f"{path}: expected format_version at most {_FORMAT_VERSION}, got {content['format_version']}. "
+                "Upgrade whyrec."
+            )
+        method = method_named(content["method"])
+        where = content["dataset"]["directory"]
+        return Run(
+            directory=directory,
+            method=method,
+            settings=method.restored(content["config"]),
+            until=datetime.fromisoformat(content["until"]),
+            data_directory=None if where == BUNDLED else Path(where),
+            fingerprint=content["dataset"]["fingerprint"],
+        )
+    except (KeyError, TypeError, json.JSONDecodeError) as error:
+        raise InvalidDataError(
+            f"{path}: expected what whyrec fit writes, got something else ({type(error).__name__}: {error}). Fit again."
+        ) from error
+
+
+def require_known_moment(data: Dataset, moment: datetime, *, what: str) -> None:
+    """Refuse a moment at which the log is empty, or beyond what it tells of.
+
+    Raises:
+        InvalidConfigError: If nothing lies before ``moment``, or it is later than the first UTC midnight after the last
+            event.
+    """
+    first, last = data.time_range
+    latest = day_after(last)
+    if not first < moment <= latest:
+        raise InvalidConfigError(
+            f"{what}: expected a moment after {first.isoformat()} and up to {latest.isoformat()}, the span of the "
+            f"log, got {moment.isoformat()}. Choose one in it."
+        )
+
+
+def _write(run: Run, forecaster: Forecaster, *, data: Dataset, wall_time_s: float) -> None:
+    content = {
+        "format_version": _FORMAT_VERSION,
+        "method": run.method.name,
+        "llm": "none",
+        "config": run.settings.model_dump(),
+        "dataset": {"directory": str(run.data_directory or BUNDLED), **data.describe()},
+        "window": run.settings.window,
+        "until": run.until.isoformat(),
+        "seed": run.settings.model_dump().get("seed"),
+        "environment": environment(),
+        "wall_time_s": round(wall_time_s, 1),
+    }
+    with atomic_directory(run.directory) as partial:
+        forecaster.save(partial / _FORECASTER)
+        text = json.dumps(content, indent=2, ensure_ascii=False)
+        (partial / RUN_FILE).write_text(text + "\n", encoding="utf-8")
