@@ -16,7 +16,7 @@ from whyrec.runs.run import Run, open_run
 from whyrec.runtime.manifest import write_results
 
 DEFAULT_BASELINES = ("last_30_days", "last_14_days", "last_7_days", "last_3_days", "ema", "pare")
-"""What everything is compared with unless told otherwise: each takes a second or less per window."""
+"""What everything is compared with unless told otherwise: a second or less per window each, PARE a few."""
 
 
 def judge_runs(
