@@ -89,7 +89,7 @@ def read_state(directory: Path, *, expected_class: str) -> dict:  # type: ignore
     found = content.get("class"), content.get("format_version")
     if found != (expected_class, _FORMAT_VERSION):
         raise InvalidDataError(
-            f"{path}: expected a {expected_class} of format {_FORMAT_VERSION}, got {found[0]} of format {found[1]}. "
+            f"{path}: expected {expected_class} of format {_FORMAT_VERSION}, got {found[0]} of format {found[1]}. "
             "Load it with the class that saved it."
         )
     return content
