@@ -8,11 +8,21 @@ import pytest
 from whyrec.errors import OutputExistsError, OutputWriteError
 from whyrec.runtime.atomic import atomic_directory, atomic_file, require_absent
 
+WRITER = """
+import sys, time
+from pathlib import Path
+from whyrec.runtime.atomic import atomic_directory
+with atomic_directory(Path(sys.argv[1])) as partial:
+    print(partial, flush=True)
+    time.sleep(60)
+"""
 
-def dead_pid() -> int:
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    return process.pid
+
+def writer_of(out: Path) -> tuple[subprocess.Popen[str], Path]:
+    """Another process in the middle of writing ``out``, and its partial directory."""
+    process = subprocess.Popen([sys.executable, "-c", WRITER, str(out)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    return process, Path(process.stdout.readline().strip())
 
 
 def test_a_directory_appears_when_complete(tmp_path: Path) -> None:
@@ -68,16 +78,19 @@ def test_an_empty_directory_may_be_filled(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "a.txt").exists()
 
 
-def test_leftovers_of_the_dead_are_removed_and_those_of_the_living_kept(tmp_path: Path) -> None:
-    dead = tmp_path / f".out.{dead_pid()}.partial"
-    living = tmp_path / f".out.{os.getppid()}.partial"
-    stranger = tmp_path / f".other.{dead_pid()}.partial"
-    for path in (dead, living, stranger):
-        path.mkdir()
-    with atomic_directory(tmp_path / "out"):
-        pass
-    assert not dead.exists()
-    assert living.exists()
+def test_leftovers_of_the_killed_are_removed_and_those_of_the_living_kept(tmp_path: Path) -> None:
+    """The killed writer is not waited for: a zombie still has its process id, but no longer its lock."""
+    stranger = tmp_path / ".other.1.partial"
+    stranger.mkdir()
+    process, partial = writer_of(tmp_path / "out")
+    with process:
+        with atomic_directory(tmp_path / "out"):
+            assert partial.is_dir()
+        (tmp_path / "out").rmdir()
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        with atomic_directory(tmp_path / "out"):
+            assert not partial.exists()
     assert stranger.exists()
 
 

@@ -4,6 +4,8 @@ A kill at any moment leaves at most a hidden ``.NAME.PID.partial`` sibling, whic
 next write of the same name removes.
 """
 
+import fcntl
+import glob
 import os
 import shutil
 from collections.abc import Iterator
@@ -17,13 +19,29 @@ def _partial_path(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}.partial")
 
 
-def _is_running(pid: int) -> bool:
+@contextmanager
+def _claimed(partial: Path) -> Iterator[None]:
+    """Hold a lock on a partial file or directory while it is written; the system drops it when the writer dies."""
+    descriptor = os.open(partial, os.O_RDONLY)
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _is_abandoned(partial: Path) -> bool:
+    """True when nobody holds the lock; a process id would not tell, it may be a zombie's or somebody else's by now."""
+    try:
+        descriptor = os.open(partial, os.O_RDONLY)
+    except FileNotFoundError:  # its writer has just finished
         return False
-    except PermissionError:
-        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(descriptor)
     return True
 
 
@@ -36,9 +54,8 @@ def _remove(path: Path) -> None:
 
 def _remove_abandoned(path: Path) -> None:
     """Remove partial siblings whose writer has died; a live writer's are left alone."""
-    for sibling in path.parent.glob(f".{path.name}.*.partial"):
-        pid = sibling.name.split(".")[-2]
-        if pid.isdigit() and not _is_running(int(pid)):
+    for sibling in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
+        if _is_abandoned(sibling):
             _remove(sibling)
 
 
@@ -92,13 +109,14 @@ def atomic_directory(path: Path) -> Iterator[Path]:
         _remove(partial)
         partial.mkdir()
         try:
-            yield partial
-            for file in partial.rglob("*"):
-                if file.is_file():
-                    _fsync(file)
-            if path.is_dir():
-                path.rmdir()
-            partial.rename(path)
+            with _claimed(partial):
+                yield partial
+                for file in partial.rglob("*"):
+                    if file.is_file():
+                        _fsync(file)
+                if path.is_dir():
+                    path.rmdir()
+                partial.rename(path)
             _fsync(path.parent)
         finally:
             if partial.exists():
@@ -116,10 +134,12 @@ def atomic_file(path: Path) -> Iterator[Path]:
     with _translated(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(path)
+        partial.touch()
         try:
-            yield partial
-            _fsync(partial)
-            partial.replace(path)
+            with _claimed(partial):
+                yield partial
+                _fsync(partial)
+                partial.replace(path)
             _fsync(path.parent)
         finally:
             partial.unlink(missing_ok=True)
