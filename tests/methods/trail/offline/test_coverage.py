@@ -15,16 +15,25 @@ ROWS = [(f"u{n}", item, 9.0) for n in range(20) for item in ("a", "b")] + [(f"v{
 EVENTS = event_arrays(world(ROWS), before=CUTOFF)
 
 
-def test_overlap_is_shrunk_jaccard() -> None:
-    """20 of 20 users in common: 20 / (20 + 20 - 20 + 5)."""
+def test_overlap_is_what_exceeds_chance() -> None:
+    """20 users in common, 20 * 20 / 40 by chance: (20 - 10) / (20 + 20 - 20 + 5)."""
     overlap = audience_overlap(EVENTS, np.array([0, 1, 2]), day=DAY)
-    assert overlap == pytest.approx(np.array([[0, 20 / 25, 0], [20 / 25, 0, 0], [0, 0, 0]]))
+    assert overlap == pytest.approx(np.array([[0, 10 / 25, 0], [10 / 25, 0, 0], [0, 0, 0]]))
+
+
+def test_popular_items_that_meet_by_chance_do_not_overlap() -> None:
+    """Half of 40 users take a, half of either half take b: 10 in common, 20 * 20 / 40 = 10 by chance."""
+    takes_a = [(f"u{n:02}", "a", 9.0) for n in range(20)]
+    takes_b = [(f"u{n:02}", "b", 9.0) for n in range(10, 30)]
+    others = [(f"u{n:02}", "c", 9.0) for n in range(30, 40)]
+    events = event_arrays(world([*takes_a, *takes_b, *others]), before=CUTOFF)
+    assert audience_overlap(events, np.array([0, 1]), day=DAY).tolist() == [[0, 0], [0, 0]]
 
 
 def test_the_second_of_two_with_one_audience_moves_down() -> None:
-    """b: 0.9 * (1 - 0.8 * 20/25) = 0.324, now below c."""
-    spread = spread_out(np.array([1.0, 0.9, 0.5]), EVENTS, day=DAY, penalty=0.8)
-    assert spread == pytest.approx([1.0, 0.9 * (1 - 0.8 * 20 / 25), 0.5])
+    """b: 0.9 * (1 - 1.2 * 10/25) = 0.468, now below c."""
+    spread = spread_out(np.array([1.0, 0.9, 0.5]), EVENTS, day=DAY, penalty=1.2)
+    assert spread == pytest.approx([1.0, 0.9 * (1 - 1.2 * 10 / 25), 0.5])
     assert np.argsort(-spread).tolist() == [0, 2, 1]
 
 

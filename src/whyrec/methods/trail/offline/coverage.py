@@ -17,7 +17,11 @@ Column = NDArray[np.float64]
 
 
 def audience_overlap(events: EventArrays, items: NDArray[np.int64], *, day: float) -> NDArray[np.float64]:
-    """Jaccard overlap of the recent audiences of items, shrunk towards 0 where audiences are small.
+    """Overlap of the recent audiences of items beyond what chance would give.
+
+    Users in common, less those that two independent audiences of these sizes would share, over the users of either:
+    a Jaccard index without its share of plain popularity, shrunk towards 0 where audiences are small. Two large
+    audiences always meet; only those that meet more often than that are one audience.
 
     Args:
         events: The log; only the 90 days before ``day`` are read.
@@ -41,7 +45,8 @@ def audience_overlap(events: EventArrays, items: NDArray[np.int64], *, day: floa
     taken.data[:] = 1.0
     common = np.asarray((taken.T @ taken).todense())
     size = common.diagonal()
-    overlap = common / (size[:, None] + size[None, :] - common + _SHRINKAGE)
+    by_chance = np.outer(size, size) / max(len(np.unique(events.user[span])), 1)
+    overlap = np.maximum(common - by_chance, 0.0) / (size[:, None] + size[None, :] - common + _SHRINKAGE)
     np.fill_diagonal(overlap, 0.0)
     return np.asarray(overlap, dtype=np.float64)
 
