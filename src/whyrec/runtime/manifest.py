@@ -5,6 +5,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -44,7 +45,9 @@ def write_results(
         partial.write_text(text, encoding="utf-8")
 
 
+@cache
 def _commit() -> str:
+    """The commit when first asked: later the results files themselves would make the tree look changed."""
     source = Path(__file__).resolve().parent
     try:
         found = subprocess.run(
