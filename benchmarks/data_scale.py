@@ -11,8 +11,6 @@ systems must come to the same results.
 import argparse
 import hashlib
 import json
-import os
-import platform
 import resource
 import subprocess
 import sys
@@ -32,6 +30,7 @@ from whyrec.data.importing import import_dataset
 from whyrec.data.parquet_files import write_lazy
 from whyrec.data.split import split_by_time
 from whyrec.data.windows import WindowLength, users_per_item_and_window
+from whyrec.runtime.manifest import write_results
 
 STAGES = ("import", "5-core", "count", "split")
 SEED = 20_240_229
@@ -259,23 +258,10 @@ def main() -> None:
                     if arguments.json:
                         print(json.dumps(row), flush=True)
     if arguments.out is not None:
-        _write_results(arguments.out, rows, arguments, wall_time_s=time.perf_counter() - started)
-
-
-def _write_results(path: Path, rows: list[Result], arguments: argparse.Namespace, *, wall_time_s: float) -> None:
-    import pandas as pd
-
-    environment = {
-        "python": platform.python_version(),
-        "polars": pl.__version__,
-        "pandas": pd.__version__,
-        "machine": platform.machine(),
-        "cores": len(os.sched_getaffinity(0)),
-    }
-    config = {"rows": arguments.rows, "pandas_rows": arguments.pandas_rows, "seed": SEED, "source": "csv"}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    content = {"environment": environment, "config": config, "wall_time_s": round(wall_time_s, 1), "rows": rows}
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        config = {"rows": arguments.rows, "pandas_rows": arguments.pandas_rows, "seed": SEED, "source": "csv"}
+        wall_time_s = time.perf_counter() - started
+        libraries = ("whyrec", "polars", "pandas")
+        write_results(arguments.out, config=config, wall_time_s=wall_time_s, rows=rows, libraries=libraries)
 
 
 if __name__ == "__main__":

@@ -8,18 +8,14 @@ over the bundled films at four cut-offs. One process, one core, about half a min
 
 import argparse
 import json
-import os
-import platform
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import polars as pl
-
 from verification_cases import CUTOFFS, KINDS, SOURCES, Figures, Names, make_cases, measure
 from whyrec.data.bundled import bundled_dataset
-from whyrec.runtime.atomic import atomic_file
+from whyrec.runtime.manifest import write_results
 
 Row = dict[str, str | float]
 
@@ -79,19 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         print(line)
     if options.out is not None:
-        result = {
-            "environment": {
-                "python": platform.python_version(),
-                "polars": pl.__version__,
-                "machine": platform.machine(),
-                "cpus": os.cpu_count(),
-            },
-            "config": {"n": options.n, "seed": options.seed, "cutoffs": [moment.isoformat() for moment in CUTOFFS]},
-            "wall_time_s": round(time.perf_counter() - started, 2),
-            "rows": rows,
-        }
-        with atomic_file(options.out) as partial:
-            partial.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        config = {"n": options.n, "seed": options.seed, "cutoffs": [moment.isoformat() for moment in CUTOFFS]}
+        write_results(options.out, config=config, wall_time_s=time.perf_counter() - started, rows=rows)
     return 0
 
 

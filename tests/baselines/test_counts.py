@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from whyrec.baselines.counts import AllTimeForecaster
-from whyrec.baselines.history import HistoryConfig
 from whyrec.baselines.registry import BASELINES, build_baseline
 from whyrec.baselines.smoothing import windows_back
 from whyrec.data.dataset import Dataset
 from whyrec.data.schema import TIMESTAMP_TYPE
 from whyrec.data.windows import WindowLength
 from whyrec.errors import InvalidConfigError, InvalidDataError
+from whyrec.forecasts import WindowConfig
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
 ITEMS = ("a", "b", "c", "d")
@@ -162,7 +162,7 @@ def test_loading_another_class_is_refused(tmp_path: Path) -> None:
 
 
 def test_config_is_frozen_and_knows_its_window() -> None:
-    config = HistoryConfig(window="7d")
+    config = WindowConfig(window="7d")
     assert config.length == WindowLength(7)
     with pytest.raises(ValueError, match="frozen"):
         config.window = "30d"

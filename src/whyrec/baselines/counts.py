@@ -5,19 +5,20 @@ from datetime import datetime, timedelta
 import polars as pl
 from pydantic import Field
 
-from whyrec.baselines.history import HistoryConfig, HistoryForecaster
+from whyrec.baselines.history import HistoryForecaster
 from whyrec.data import schema
 from whyrec.data.dataset import Dataset
 from whyrec.data.windows import Window, users_per_item
+from whyrec.forecasts import WindowConfig
 
 _MONTHS_PER_YEAR = 12
 _DAYS_PER_YEAR = 365
 
 
-class AllTimeForecaster(HistoryForecaster[HistoryConfig]):
+class AllTimeForecaster(HistoryForecaster[WindowConfig]):
     """Ranks items by their distinct users since the log began."""
 
-    config_type = HistoryConfig
+    config_type = WindowConfig
     is_window_count = False
 
     def _strength(self, data: Dataset, at: datetime) -> pl.DataFrame:
@@ -25,17 +26,17 @@ class AllTimeForecaster(HistoryForecaster[HistoryConfig]):
         return data.before(at).group_by(schema.ITEM).agg(users).collect(engine="streaming")
 
 
-class LastWindowForecaster(HistoryForecaster[HistoryConfig]):
+class LastWindowForecaster(HistoryForecaster[WindowConfig]):
     """Says that the coming window will repeat the last one."""
 
-    config_type = HistoryConfig
+    config_type = WindowConfig
     is_window_count = True
 
     def _strength(self, data: Dataset, at: datetime) -> pl.DataFrame:
         return users_per_item(data.before(at), self.config.length.preceding(at))
 
 
-class LastDaysConfig(HistoryConfig):
+class LastDaysConfig(WindowConfig):
     """Settings of ``LastDaysForecaster``."""
 
     days: int = Field(default=7, ge=1)
@@ -52,14 +53,14 @@ class LastDaysForecaster(HistoryForecaster[LastDaysConfig]):
         return users_per_item(data.before(at), Window(at - timedelta(days=self.config.days), at))
 
 
-class SeasonalNaiveForecaster(HistoryForecaster[HistoryConfig]):
+class SeasonalNaiveForecaster(HistoryForecaster[WindowConfig]):
     """Says that the coming window will repeat the same window one year ago.
 
     Falls back to the last window for every item if the log does not reach back to the start of that window, and for
     an item whose first interaction came after it.
     """
 
-    config_type = HistoryConfig
+    config_type = WindowConfig
     is_window_count = True
 
     def _strength(self, data: Dataset, at: datetime) -> pl.DataFrame:

@@ -10,35 +10,14 @@ from pathlib import Path
 from typing import ClassVar, Generic, Self, TypeVar
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, field_validator
 
 from whyrec.data import schema
 from whyrec.data.dataset import Dataset
-from whyrec.data.windows import Window, WindowLength, users_per_item
-from whyrec.forecasts import forecast_frame, read_state, require_fitted, write_state
+from whyrec.data.windows import Window, users_per_item
+from whyrec.forecasts import WindowConfig, forecast_frame, read_state, require_fitted, write_state
 from whyrec.runtime.atomic import atomic_directory
 
-
-class HistoryConfig(BaseModel):
-    """Settings that every counting forecaster has."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-    window: str = "month"
-    """Length of the window to forecast: ``month`` or a number of days such as ``30d``."""
-
-    @field_validator("window")
-    @classmethod
-    def _is_window(cls, value: str) -> str:
-        return str(WindowLength.parse(value))
-
-    @property
-    def length(self) -> WindowLength:
-        """``window`` as a length."""
-        return WindowLength.parse(self.window)
-
-
-ConfigT = TypeVar("ConfigT", bound=HistoryConfig)
+ConfigT = TypeVar("ConfigT", bound=WindowConfig)
 
 
 class HistoryForecaster(ABC, Generic[ConfigT]):
@@ -49,7 +28,7 @@ class HistoryForecaster(ABC, Generic[ConfigT]):
     actually happened, not by 30/7.
     """
 
-    config_type: ClassVar[type[HistoryConfig]]
+    config_type: ClassVar[type[WindowConfig]]
     is_window_count: ClassVar[bool]
     """True when the strength already counts users per window: the scale is then 1."""
 

@@ -13,11 +13,11 @@ from whyrec.baselines.counts import (
     LastWindowForecaster,
     SeasonalNaiveForecaster,
 )
-from whyrec.baselines.history import HistoryConfig
 from whyrec.baselines.pare.config import PareConfig
 from whyrec.baselines.pare.forecaster import PareForecaster
 from whyrec.baselines.smoothing import EmaConfig, EmaForecaster, HalfLifeConfig, HalfLifeForecaster
 from whyrec.errors import InvalidConfigError
+from whyrec.forecasts import WindowConfig
 from whyrec.interfaces import Forecaster
 
 Option = str | int | float | tuple[str, ...] | tuple[int, ...] | tuple[float, ...]
@@ -28,7 +28,7 @@ class Baseline:
     """A forecaster class with the settings that its name stands for."""
 
     forecaster: type[Forecaster]
-    config: type[HistoryConfig]
+    config: type[WindowConfig]
     options: Mapping[str, Option] = field(default_factory=dict)
 
     def build(self, *, window: str = "month", **options: Option) -> Forecaster:
@@ -51,15 +51,15 @@ class Baseline:
 
 BASELINES: Mapping[str, Baseline] = MappingProxyType(
     {
-        "all_time": Baseline(AllTimeForecaster, HistoryConfig),
-        "last_window": Baseline(LastWindowForecaster, HistoryConfig),
+        "all_time": Baseline(AllTimeForecaster, WindowConfig),
+        "last_window": Baseline(LastWindowForecaster, WindowConfig),
         "last_30_days": Baseline(LastDaysForecaster, LastDaysConfig, {"days": 30}),
         "last_14_days": Baseline(LastDaysForecaster, LastDaysConfig, {"days": 14}),
         "last_7_days": Baseline(LastDaysForecaster, LastDaysConfig, {"days": 7}),
         "last_3_days": Baseline(LastDaysForecaster, LastDaysConfig, {"days": 3}),
         "half_life": Baseline(HalfLifeForecaster, HalfLifeConfig),
         "ema": Baseline(EmaForecaster, EmaConfig),
-        "seasonal_naive": Baseline(SeasonalNaiveForecaster, HistoryConfig),
+        "seasonal_naive": Baseline(SeasonalNaiveForecaster, WindowConfig),
         "pare": Baseline(PareForecaster, PareConfig),
         "pare_history": Baseline(PareForecaster, PareConfig, {"modules": ("history",)}),
     }

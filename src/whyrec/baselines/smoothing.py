@@ -6,16 +6,17 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
-from whyrec.baselines.history import HistoryConfig, HistoryForecaster
+from whyrec.baselines.history import HistoryForecaster
 from whyrec.data import schema
 from whyrec.data.dataset import Dataset
 from whyrec.data.windows import Window, WindowLength, users_per_item_and_window
+from whyrec.forecasts import WindowConfig
 
 _HALF_LIVES = 30
 """An interaction this many half-lives old weighs 1e-9 and is not read."""
 
 
-class EmaConfig(HistoryConfig):
+class EmaConfig(WindowConfig):
     """Settings of ``EmaForecaster``."""
 
     smoothing: float = Field(default=0.5, gt=0, le=1)
@@ -42,7 +43,7 @@ class EmaForecaster(HistoryForecaster[EmaConfig]):
         return _ordered_sum(weighted)
 
 
-class HalfLifeConfig(HistoryConfig):
+class HalfLifeConfig(WindowConfig):
     """Settings of ``HalfLifeForecaster``."""
 
     half_life_days: float = Field(default=7.0, gt=0)

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from whyrec.baselines.history import HistoryConfig
 from whyrec.baselines.registry import BASELINES
 from whyrec.errors import InvalidConfigError
+from whyrec.forecasts import WindowConfig
 from whyrec.interfaces import Forecaster
 from whyrec.methods.trail.offline import OfflineConfig, OfflineForecaster
 from whyrec.runtime.config import validated
 
-Settings = OfflineConfig | HistoryConfig
+Settings = OfflineConfig | WindowConfig
 """What a forecaster here is built from; both have ``window`` and ``length``."""
 
 DEFAULT_WINDOW = "30d"
@@ -25,7 +25,7 @@ class Method:
     label: str
     """In tables: beside the name, what writes where no language model does."""
     forecaster: type[Forecaster]
-    config: type[OfflineConfig] | type[HistoryConfig]
+    config: type[OfflineConfig] | type[WindowConfig]
     fixed: Mapping[str, object] = field(default_factory=dict)
 
     def settings(self, options: Mapping[str, object]) -> Settings:

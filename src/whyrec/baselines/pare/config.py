@@ -4,14 +4,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from whyrec.baselines.history import HistoryConfig
+from whyrec.forecasts import WindowConfig
 
 Module = Literal["history", "temporal", "periodic", "side"]
 Fusion = Literal["softmax", "attention"]
 MODULES: tuple[Module, ...] = ("history", "temporal", "periodic", "side")
 
 
-class PareConfig(HistoryConfig):
+class PareConfig(WindowConfig):
     """Settings of ``PareForecaster``. Tuples are candidates: the last window before ``until`` chooses by NDCG@10."""
 
     modules: tuple[Module, ...] = Field(default=MODULES, min_length=1)

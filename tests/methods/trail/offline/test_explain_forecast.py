@@ -36,9 +36,8 @@ def test_one_look_says_what_forecast_and_drivers_say(data: Dataset, fitted: Offl
     assert explained.ranking.equals(fitted.forecast(data, at=CUTOFF))
     ids = [item.point.item_id for item in explained.items]
     assert ids == explained.ranking["item_id"].head(3).to_list()
-    assert {item.point.item_id: item.drivers for item in explained.items} == fitted.drivers(
-        data, item_ids=ids, at=CUTOFF
-    )
+    _, drivers = fitted.forecast_with_drivers(data, item_ids=ids, at=CUTOFF)
+    assert {item.point.item_id: item.drivers for item in explained.items} == drivers
     row = explained.ranking.row(2, named=True)
     assert explained.items[2].point == ForecastPoint(
         ids[2], explained.window, 3, row["expected"], row["low"], row["high"]

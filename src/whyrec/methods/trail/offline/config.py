@@ -1,14 +1,12 @@
 """Settings of the offline forecaster: one set for every data set; what differs between them is learned."""
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field
 
-from whyrec.data.windows import WindowLength
+from whyrec.forecasts import WindowConfig
 
 
-class OfflineConfig(BaseModel):
+class OfflineConfig(WindowConfig):
     """How the forecaster without a language model learns."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     window: str = "30d"
     """The coming window: ``month`` or a number of days such as ``30d`` (TRAIL §5.1: 30 days)."""
@@ -40,13 +38,3 @@ class OfflineConfig(BaseModel):
     """Share of true counts that the stated interval is meant to cover."""
     seed: int = 0
     """Seed of every random choice."""
-
-    @field_validator("window")
-    @classmethod
-    def _is_window(cls, value: str) -> str:
-        return str(WindowLength.parse(value))
-
-    @property
-    def length(self) -> WindowLength:
-        """The parsed ``window``."""
-        return WindowLength.parse(self.window)

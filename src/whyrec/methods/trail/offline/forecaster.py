@@ -1,6 +1,5 @@
 """The forecaster without a language model: learns from log and catalogue, and chooses on validation windows."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -98,18 +97,13 @@ class OfflineForecaster:
         ranked = self._ranked(*self._look(data, at=at))
         return ranked if k is None else ranked.head(k)
 
-    def drivers(self, data: Dataset, *, item_ids: Sequence[str], at: datetime) -> dict[str, tuple[Driver, ...]]:
-        """What moves the forecasts of some items, against the hundred items at the top of the list.
-
-        Returns:
-            By item_id, strongest first; from the feature contributions of the model that forecasts the audience.
-        """
-        return self.forecast_with_drivers(data, item_ids=item_ids, at=at)[1]
-
     def forecast_with_drivers(
         self, data: Dataset, *, at: datetime, item_ids: Sequence[str] | None = None, k: int = 10
     ) -> tuple[pl.DataFrame, dict[str, tuple[Driver, ...]]]:
-        """The forecast of all items, and the drivers of some, from one look at the data.
+        """The forecast of all items, and what moves those of some against the hundred at the top of the list.
+
+        One look at the data serves both. Drivers come from the feature contributions of the model that forecasts the
+        audience, strongest first.
 
         Args:
             data: The dataset; only interactions strictly before ``at`` are read.
@@ -267,8 +261,3 @@ def _choice_as_json(choice: Choice) -> dict[str, object]:
             for blend, hit_rate in choice.hit_rates.items()
         ],
     }
-
-
-def read_choice(directory: Path) -> dict[str, object]:
-    """The blend of a saved forecaster and its validation figures, as written."""
-    return dict(json.loads((directory / "forecaster.json").read_text(encoding="utf-8"))["state"]["choice_"])
