@@ -1,8 +1,12 @@
 # Two commands: make demo, make test. Everything they need is installed into .venv from constraints.txt.
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || echo python3)
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+# Take a Debian package where that is possible: as root, with apt-get.
+debian = { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && echo "installing $(1)" \
+  && apt-get update -qq && apt-get install -y -qq --no-install-recommends $(1) >/dev/null; }
 
 .PHONY: demo test lint fix browser clean help
 
@@ -30,13 +34,15 @@ fix: $(VENV)/.dev
 # The report is tested in a real browser. Where there is none and Debian's packages can be had, take theirs;
 # otherwise those tests skip and say so.
 browser:
-	@command -v chromium chromium-browser google-chrome >/dev/null 2>&1 \
-	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 \
-	       && { echo "installing chromium"; apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; }; } \
+	@command -v chromium chromium-browser google-chrome >/dev/null 2>&1 || $(call debian,chromium) \
 	  || echo "no browser: the browser tests will be skipped"
 
+# LightGBM needs the system's OpenMP library; Debian keeps venv in a package of its own.
 $(BIN)/python:
-	$(PYTHON) -m venv $(VENV) 2>/dev/null || python3 -m venv $(VENV)
+	@PATH="$$PATH:/usr/sbin:/sbin" ldconfig -p 2>/dev/null | grep -q 'libgomp\.so\.1' || $(call debian,libgomp1) \
+	  || echo "LightGBM needs the library libgomp (Debian: apt-get install libgomp1)"
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || $(call debian,python3.11-venv) || true
+	$(PYTHON) -m venv $(VENV)
 
 # torch first and by its exact version: later requirements are then satisfied and nothing pulls another build.
 $(VENV)/.core: $(BIN)/python pyproject.toml constraints.txt
