@@ -94,7 +94,7 @@ def against_recency() -> str:
 
 def forecasting(name: str) -> str:
     rows = read(f"forecasting_{name}")["rows"]
-    metrics = ("HR@5", "HR@10", "HR@10/oracle", "NDCG@10", "NDCG_div@10", "Jaccard@10")
+    metrics = ("HR@5", "HR@10", "HR@10/oracle", "NDCG@5", "NDCG@10", "NDCG_div@10")
     body = [
         [title, *(figure(rows, method=m, metric=metric, protocol=last_protocol(rows)) for metric in metrics)]
         for m, title in METHODS.items()
