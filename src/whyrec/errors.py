@@ -6,8 +6,7 @@
     ├── UnknownIdError        (KeyError)          a user or item that the data does not hold
     ├── NotFittedError        (RuntimeError)      a model was used before it was fitted
     ├── OutputExistsError     (FileExistsError)   the output path holds something; nothing is overwritten unasked
-    ├── OutputWriteError      (OSError)           the output could not be written; what was there before still is
-    └── MissingExtraError     (ImportError)       an optional dependency is not installed
+    └── OutputWriteError      (OSError)           the output could not be written; what was there before still is
 
 Messages read "where: expected what, got which value. What to do." and stay on one line.
 """
@@ -43,7 +42,3 @@ class OutputExistsError(WhyrecError, FileExistsError):
 
 class OutputWriteError(WhyrecError, OSError):
     """Raised when writing fails (disk full, no permission); the previous state is untouched."""
-
-
-class MissingExtraError(WhyrecError, ImportError):
-    """Raised when a feature needs an optional dependency that is not installed."""

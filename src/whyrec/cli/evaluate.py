@@ -19,7 +19,7 @@ def evaluate(
         typer.Option(
             "--baseline",
             metavar="NAME",
-            help="What to compare with; by default last_30_days, last_14_days, last_7_days, last_3_days and ema. "
+            help="What to compare with; by default last_30_days, last_14_days, last_7_days, last_3_days, ema, pare. "
             "Repeatable.",
         ),
     ] = None,

@@ -13,7 +13,6 @@ DESCRIPTION = "description"
 TIMESTAMP_TYPE = pl.Datetime("us", "UTC")
 
 REQUIRED_INTERACTIONS = {USER: pl.String(), ITEM: pl.String(), TIMESTAMP: TIMESTAMP_TYPE}
-OPTIONAL_INTERACTIONS = {RATING: pl.Float64(), REVIEW: pl.String()}
 REQUIRED_ITEMS = {ITEM: pl.String(), TITLE: pl.String()}
 
 FORMAT_VERSION = 1

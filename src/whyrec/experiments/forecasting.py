@@ -11,17 +11,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from whyrec.baselines.registry import BASELINES, build_baseline
+from whyrec.baselines.registry import BASELINES
 from whyrec.data.dataset import Dataset
 from whyrec.data.windows import Window, WindowLength
-from whyrec.evaluation.rolling import ORACLE, Ranker, evaluate_rolling, paired_strata, refit_each_window
-from whyrec.evaluation.significance import (
-    Interval,
-    averaged_over,
-    bootstrap_statistics,
-    ratio_of,
-)
-from whyrec.methods.trail.offline import OfflineConfig, OfflineForecaster
+from whyrec.evaluation.rolling import ORACLE, Ranker, evaluate_rolling, paired_strata
+from whyrec.evaluation.significance import Interval, averaged_over, bootstrap_statistics, ratio_of
+from whyrec.runs import method_named
+from whyrec.runs.judging import ranker_of
 
 OURS = "trail_offline"
 RECENCY = ("last_30_days", "last_14_days", "last_7_days", "last_3_days", "half_life", "ema", "last_window", "all_time")
@@ -35,12 +31,11 @@ def forecast_rankers(window: str, *, baselines: Sequence[str] = tuple(BASELINES)
         window: Length of the window to forecast, ``month`` or ``30d``.
         baselines: Names of ``BASELINES``.
     """
-    ours = refit_each_window(lambda: OfflineForecaster(OfflineConfig(window=window)))
-    return {OURS: ours, **{name: _baseline_ranker(name, window=window) for name in baselines}}
-
-
-def _baseline_ranker(name: str, *, window: str) -> Ranker:
-    return refit_each_window(lambda: build_baseline(name, window=window))
+    ours = method_named("trail")
+    return {
+        ours.label: ranker_of(ours, window=window),
+        **{name: ranker_of(method_named(name), window=window) for name in baselines},
+    }
 
 
 def windows_before(data: Dataset, *, tested: Sequence[Window], length: WindowLength, n: int) -> list[Window]:
@@ -52,7 +47,7 @@ def windows_before(data: Dataset, *, tested: Sequence[Window], length: WindowLen
 def best_recency(data: Dataset, *, tested: Sequence[Window], length: WindowLength, n: int = 3) -> str:
     """The recency baseline with the best mean HR@10 on the ``n`` windows before the tested ones."""
     windows = windows_before(data, tested=tested, length=length, n=n)
-    rankers = {name: _baseline_ranker(name, window=str(length)) for name in RECENCY}
+    rankers = {name: ranker_of(method_named(name), window=str(length)) for name in RECENCY}
     per_user = evaluate_rolling(data, windows=windows, rankers=rankers).per_user
     means = (
         per_user.group_by("method", "window").agg(pl.col(METRIC).mean()).group_by("method").agg(pl.col(METRIC).mean())

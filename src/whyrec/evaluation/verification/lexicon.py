@@ -63,26 +63,6 @@ TENS = {
     )
 }
 SCALES = {"dozen": 12, "hundred": 100, "thousand": 1000, "million": 1_000_000}
-ORDINALS = {
-    word: value
-    for value, word in enumerate(
-        [
-            "first",
-            "second",
-            "third",
-            "fourth",
-            "fifth",
-            "sixth",
-            "seventh",
-            "eighth",
-            "ninth",
-            "tenth",
-            "eleventh",
-            "twelfth",
-        ],
-        start=1,
-    )
-}
 FRACTIONS = {"half": 50.0, "third": 100 / 3, "quarter": 25.0, "fifth": 20.0, "tenth": 10.0}
 
 _ANY_NUMBER_WORD = "|".join(sorted((*SMALL_NUMBERS, *TENS), key=len, reverse=True))
@@ -261,7 +241,6 @@ DELTA_CUE = re.compile(
     r"gaining|losing|up|down)\s+"
     r"(?:about |around |roughly |nearly |almost |some )?)$"
 )
-SHARE_CUE = re.compile(r"\b(?:of (?:the|its|those|all|them|that|everyone|every)|share|account\w*|make up|made up)\b")
 AGE_CUE = re.compile(
     r"\b(?:since|after|ago|old|age\w*|for|released?|release|out|first|history|spans?|span|over|around|has been|into|"
     r"covers?|on record|young|debut\w*)\b"
