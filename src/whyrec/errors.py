@@ -6,7 +6,12 @@
     ├── UnknownIdError        (KeyError)          a user or item that the data does not hold
     ├── NotFittedError        (RuntimeError)      a model was used before it was fitted
     ├── OutputExistsError     (FileExistsError)   the output path holds something; nothing is overwritten unasked
-    └── OutputWriteError      (OSError)           the output could not be written; what was there before still is
+    ├── OutputWriteError      (OSError)           the output could not be written; what was there before still is
+    ├── MissingExtraError     (ImportError)       a command needs libraries of an extra that is not installed
+    └── LanguageModelError    (RuntimeError)      a language model cannot do what was asked
+        ├── InvalidModelError   (ValueError)      no model there, unsafe weights, an adapter of another model
+        ├── PromptTooLongError  (ValueError)      a prompt leaves no room for the answer in the model's context
+        └── EndpointError       (ConnectionError) a server cannot be reached, refuses or answers nonsense
 
 Messages read "where: expected what, got which value. What to do." and stay on one line.
 """
@@ -42,3 +47,23 @@ class OutputExistsError(WhyrecError, FileExistsError):
 
 class OutputWriteError(WhyrecError, OSError):
     """Raised when writing fails (disk full, no permission); the previous state is untouched."""
+
+
+class MissingExtraError(WhyrecError, ImportError):
+    """Raised when libraries of an extra are needed and absent; the message holds the command that installs them."""
+
+
+class LanguageModelError(WhyrecError, RuntimeError):
+    """Base of what can go wrong with a language model; completions that were finished before are in the cache."""
+
+
+class InvalidModelError(LanguageModelError, ValueError):
+    """Raised when a model or adapter cannot be loaded: absent, unsafe or made for another model."""
+
+
+class PromptTooLongError(LanguageModelError, ValueError):
+    """Raised before anything is computed when prompt and answer do not fit the context; holds the numbers."""
+
+
+class EndpointError(LanguageModelError, ConnectionError):
+    """Raised when a server is down, refuses, or does not speak the OpenAI chat API, after retries where they help."""
