@@ -1,0 +1,220 @@
+"""Train a LoRA adapter through the transformers ``Trainer``: resumable, seeded, with a method's own loss if it has one.
+
+The default loss is the likelihood of the answers, shifted by one position as it must be; prompts do not count.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from jaxtyping import Float
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor
+from transformers import (
+    DataCollatorForSeq2Seq,
+    PreTrainedTokenizerBase,
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
+
+from whyrec.errors import InvalidConfigError
+from whyrec.llm.lora import AdaptedModel
+from whyrec.runtime.progress import Step, progress_bar
+
+IGNORED = -100
+"""Label of tokens that do not count in the loss."""
+
+Loss = Callable[[Any, Mapping[str, Tensor]], Float[Tensor, ""]]
+"""From model and batch (``input_ids``, ``attention_mask``, ``labels``, each "B L") to a scalar to minimise."""
+
+_COMPLETE = "complete"
+
+
+class TuningSettings(BaseModel):
+    """How an adapter is trained."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    learning_rate: float = Field(default=1e-4, gt=0)
+    """Peak of the schedule: linear warm-up, then linear decay to 0."""
+    epochs: float = Field(default=1.0, gt=0)
+    """Passes over the examples."""
+    batch_size: int = Field(default=8, ge=1)
+    """Examples in one forward pass."""
+    accumulation: int = Field(default=1, ge=1)
+    """Forward passes in one step of the optimiser."""
+    warmup_share: float = Field(default=0.05, ge=0, lt=1)
+    """Share of the steps that warm up."""
+    weight_decay: float = Field(default=0.0, ge=0)
+    """Of AdamW."""
+    max_gradient_norm: float = Field(default=1.0, gt=0)
+    """Gradients are clipped to this norm."""
+    checkpoint_steps: int = Field(default=200, ge=1)
+    """Steps between checkpoints: a killed run loses at most so many."""
+    seed: int = Field(default=0, ge=0)
+    """Of the order of examples and of dropout."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingExample:
+    """A prompt with the answer to learn, as tokens."""
+
+    input_ids: tuple[int, ...]
+    n_prompt: int
+    """How many of the tokens are the prompt's."""
+
+
+@dataclass(frozen=True, slots=True)
+class TuningReport:
+    """What a training run did."""
+
+    steps: int
+    losses: tuple[float, ...]
+    """Mean training loss over each tenth of the run (each step of a short one)."""
+    seconds: float
+    """Of this call; a resumed run counts from where it went on."""
+
+
+def tokenise_example(tokenizer: PreTrainedTokenizerBase, prompt: str, answer: str) -> TrainingExample:
+    """Join a rendered prompt and its answer, and end with the end-of-sequence token.
+
+    Prompt and answer are tokenised apart, so that in training the model sees exactly the prompt tokens that it will
+    see when it is asked.
+    """
+    before = tokenizer(prompt, add_special_tokens=False)["input_ids"]
+    after = tokenizer(answer, add_special_tokens=False)["input_ids"]
+    return TrainingExample((*before, *after, cast(int, tokenizer.eos_token_id)), n_prompt=len(before))
+
+
+def tune(
+    adapted: AdaptedModel,
+    examples: Sequence[TrainingExample],
+    settings: TuningSettings,
+    *,
+    checkpoints: Path,
+    loss: Loss | None = None,
+) -> TuningReport:
+    """Train the adapter in place, going on from the last complete checkpoint if there is one.
+
+    Args:
+        adapted: The adapter to train.
+        examples: What to learn.
+        settings: How.
+        checkpoints: Where checkpoints are kept; remove it once the adapter is saved.
+        loss: The method's own loss; by default the likelihood of the answers.
+
+    Raises:
+        InvalidConfigError: If there are no examples.
+    """
+    if not examples:
+        raise InvalidConfigError("tuning: expected at least one example, got none. Check the data and its cut-off.")
+    started = time.perf_counter()
+    trainer = _AdapterTrainer(
+        model=adapted.model,
+        args=_arguments(settings, checkpoints, device=adapted.model.device),
+        train_dataset=cast(Any, [_row(example) for example in examples]),
+        data_collator=DataCollatorForSeq2Seq(adapted.tokenizer, label_pad_token_id=IGNORED),
+        processing_class=adapted.tokenizer,
+        callbacks=[_Bar(), _MarkComplete()],
+    )
+    trainer.own_loss = loss
+    trainer.remove_callback(PrinterCallback)  # it would print every log line on stdout
+    trainer.train(resume_from_checkpoint=_last_complete(checkpoints))
+    adapted.model.eval()
+    return TuningReport(trainer.state.global_step, _tenths(trainer.state), time.perf_counter() - started)
+
+
+class _AdapterTrainer(Trainer):
+    own_loss: Loss | None = None
+
+    def compute_loss(
+        self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        if self.own_loss is None:
+            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+        return self.own_loss(model, inputs)
+
+
+def _arguments(settings: TuningSettings, checkpoints: Path, *, device: torch.device) -> TrainingArguments:
+    on_gpu = device.type == "cuda"
+    return TrainingArguments(
+        output_dir=str(checkpoints),
+        learning_rate=settings.learning_rate,
+        num_train_epochs=settings.epochs,
+        per_device_train_batch_size=settings.batch_size,
+        gradient_accumulation_steps=settings.accumulation,
+        warmup_steps=settings.warmup_share,  # below 1 it is a share
+        weight_decay=settings.weight_decay,
+        max_grad_norm=settings.max_gradient_norm,
+        save_steps=settings.checkpoint_steps,
+        save_total_limit=2,
+        logging_steps=1,
+        seed=settings.seed,
+        data_seed=settings.seed,
+        bf16=on_gpu and torch.cuda.is_bf16_supported(),
+        use_cpu=not on_gpu,
+        dataloader_pin_memory=on_gpu,
+        remove_unused_columns=False,
+        report_to=[],
+        disable_tqdm=True,
+    )
+
+
+def _row(example: TrainingExample) -> dict[str, list[int]]:
+    ids = list(example.input_ids)
+    return {
+        "input_ids": ids,
+        "attention_mask": [1] * len(ids),
+        "labels": [IGNORED] * example.n_prompt + ids[example.n_prompt :],
+    }
+
+
+def _last_complete(checkpoints: Path) -> str | None:
+    """The newest checkpoint whose writing was not interrupted."""
+    complete = [path.parent for path in checkpoints.glob(f"checkpoint-*/{_COMPLETE}")]
+    newest = max(complete, key=lambda path: int(path.name.removeprefix("checkpoint-")), default=None)
+    return None if newest is None else str(newest)
+
+
+def _tenths(state: TrainerState) -> tuple[float, ...]:
+    losses = [float(entry["loss"]) for entry in state.log_history if "loss" in entry]
+    parts = torch.tensor(losses, dtype=torch.float64).tensor_split(min(10, len(losses))) if losses else ()
+    return tuple(float(part.mean()) for part in parts)
+
+
+class _MarkComplete(TrainerCallback):
+    """Runs once a checkpoint is on disk, all of it."""
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        (Path(cast(str, args.output_dir)) / f"checkpoint-{state.global_step}" / _COMPLETE).touch()
+
+
+class _Bar(TrainerCallback):
+    def __init__(self) -> None:
+        self._open = ExitStack()
+        self._step: Step | None = None
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._step = self._open.enter_context(progress_bar("tuning", total=state.max_steps))
+        self._step.advance(state.global_step)
+
+    def on_log(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: Any = None, **_: Any
+    ) -> None:
+        if self._step is not None and "loss" in (logs or {}):
+            self._step.describe(f"tuning: loss {float(logs['loss']):.3f}")
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        if self._step is not None:
+            self._step.advance()
+
+    def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._open.close()
