@@ -51,7 +51,7 @@ $(VENV)/.core: $(BIN)/python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.core
-	$(INSTALL) --editable '.[dev]'
+	$(INSTALL) --editable '.[dev,llm,api,offline]'
 	@touch $@
 
 clean:

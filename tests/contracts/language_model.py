@@ -190,7 +190,7 @@ class LanguageModelContract(ABC):
         answers = resumed.complete(PROMPTS, sampling=SHORT)
         assert [answer.text for answer in answers] == expected
         assert (resumed.usage.asked, resumed.usage.cached) == (len(PROMPTS) - 2, 2)
-        assert list(cache.verify()) == []
+        assert cache.verify().problems == ()
 
     def test_an_estimate_asks_nothing_and_knows_the_cache(self, counted: Counting, cache: CompletionCache) -> None:
         model = LanguageModel(counted, cache=cache)

@@ -1,7 +1,7 @@
 """``LanguageModel``: what methods hold. It asks the cache first, the backend for the rest, and checks every answer."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from typing import Protocol
 
@@ -90,8 +90,9 @@ class LanguageModel:
         answers = dict(self._cache.find(list(distinct))) if self._cache is not None else {}
         found = frozenset(answers)
         missing = [key for key in distinct if key not in found]
-        for key, answer in self._ask(missing, distinct, schema=schema, sampling=sampling):
-            answers[key] = answer
+        # Closing matters: a caller that is interrupted must not leave a backend at work.
+        with closing(self._ask(missing, distinct, schema=schema, sampling=sampling)) as asking:
+            answers.update(asking)
         self.usage.cached += len(keys) - len(missing)
         completions = []
         seen: set[str] = set()
@@ -138,13 +139,12 @@ class LanguageModel:
         *,
         schema: OutputSchema | None,
         sampling: SamplingConfig,
-    ) -> Iterator[tuple[str, Answer]]:
+    ) -> Generator[tuple[str, Answer], None, None]:
         if not missing:
             return
         prompts = [requests[key].prompt for key in missing]
         started = time.perf_counter()
         try:
-            # Closing matters: a caller that is interrupted must not leave a backend at work.
             with (
                 progress_bar(f"asking {self.identity.model}", total=len(missing)) as step,
                 closing(self.backend.answer(prompts, schema=schema, sampling=sampling)) as answering,
