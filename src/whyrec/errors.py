@@ -7,6 +7,7 @@
     ├── NotFittedError        (RuntimeError)      a model was used before it was fitted
     ├── OutputExistsError     (FileExistsError)   the output path holds something; nothing is overwritten unasked
     ├── OutputWriteError      (OSError)           the output could not be written; what was there before still is
+    ├── TrainingError         (ArithmeticError)   training went astray: the loss is not a number any more
     ├── MissingExtraError     (ImportError)       a command needs libraries of an extra that is not installed
     └── LanguageModelError    (RuntimeError)      a language model cannot do what was asked
         ├── InvalidModelError   (ValueError)      no model there, unsafe weights, an adapter of another model
@@ -47,6 +48,10 @@ class OutputExistsError(WhyrecError, FileExistsError):
 
 class OutputWriteError(WhyrecError, OSError):
     """Raised when writing fails (disk full, no permission); the previous state is untouched."""
+
+
+class TrainingError(WhyrecError, ArithmeticError):
+    """Raised when a loss stops being finite; the last checkpoint still is."""
 
 
 class MissingExtraError(WhyrecError, ImportError):

@@ -20,7 +20,7 @@ from whyrec.baselines.pare.attributes import Vocabulary, learn_vocabulary
 from whyrec.baselines.pare.config import PareConfig
 from whyrec.baselines.pare.model import PareNetwork, Sizes
 from whyrec.baselines.pare.panel import Grid, Panel, count_panel, indexed, training_rows
-from whyrec.baselines.pare.train import Choice, Judge, choose, first_choice, one_thread, predict, train
+from whyrec.baselines.pare.train import Choice, Judge, choose, first_choice, predict, train
 from whyrec.data import schema
 from whyrec.data.dataset import Dataset
 from whyrec.data.windows import Window
@@ -28,6 +28,7 @@ from whyrec.errors import InvalidDataError
 from whyrec.evaluation.rolling import per_user_metrics, window_truth
 from whyrec.forecasts import forecast_frame, read_state, require_fitted, write_state
 from whyrec.runtime.atomic import atomic_directory
+from whyrec.runtime.threads import one_thread
 
 _WEIGHTS = "network.safetensors"
 _ITEMS = "items.parquet"

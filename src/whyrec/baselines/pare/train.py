@@ -1,7 +1,6 @@
 """Training of PARE's network, and the choice of its settings on a validation window."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 
@@ -29,20 +28,6 @@ class Choice:
     learning_rate: float
     fusion: Fusion
     epochs: int
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Keep torch on one thread while the block runs.
-
-    The network is so small that threads wait for each other longer than they compute, the more so on a busy machine.
-    """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def first_choice(config: PareConfig, *, smoothing: float) -> Choice:

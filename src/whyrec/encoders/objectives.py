@@ -1,0 +1,85 @@
+"""What an encoder is trained on: which positions predict which items, and by which loss."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from whyrec.encoders.base import SequenceEncoder
+from whyrec.encoders.dropout import Dropout
+from whyrec.encoders.sequences import Rectangle, Sequences, rectangle
+from whyrec.encoders.softmax import full_softmax
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """Positions of a batch that each predict one item."""
+
+    states: Float[Tensor, "N D"]
+    targets: Int[Tensor, " N"]
+    """Rows of the output table."""
+    rows: Int[Tensor, " N"]
+    """Which row of the batch each position belongs to."""
+    batch: Rectangle
+    """Histories with their targets."""
+
+
+class ItemLoss(Protocol):
+    """Compares states with the items that came next."""
+
+    def __call__(
+        self, encoder: SequenceEncoder, predictions: Predictions, rng: np.random.Generator
+    ) -> Float[Tensor, ""]:
+        """Sum over positions. Random draws come from ``rng`` alone."""
+        ...
+
+
+class Objective(Protocol):
+    """Turns some users of the training data into a loss."""
+
+    def inputs(self, sequences: Sequences, users: np.ndarray, *, max_history: int) -> Rectangle:
+        """What the encoder reads, with one item more than it reads where the last is only a target."""
+        ...
+
+    def loss(
+        self, encoder: SequenceEncoder, batch: Rectangle, *, drop: Dropout, rng: np.random.Generator
+    ) -> tuple[Float[Tensor, ""], int]:
+        """Summed loss and the number of predictions in it."""
+        ...
+
+
+class FullSoftmaxLoss:
+    """Cross-entropy over the whole catalogue."""
+
+    def __call__(
+        self, encoder: SequenceEncoder, predictions: Predictions, rng: np.random.Generator
+    ) -> Float[Tensor, ""]:
+        """Sum over positions."""
+        return full_softmax(predictions.states, encoder.output_table(), predictions.targets, bias=encoder.output_bias())
+
+
+@dataclass(frozen=True, slots=True)
+class NextItem:
+    """Every position predicts the item after it (SASRec, GRU4Rec)."""
+
+    item_loss: ItemLoss
+
+    def inputs(self, sequences: Sequences, users: np.ndarray, *, max_history: int) -> Rectangle:
+        """The items and, behind the last that is read, its target."""
+        return rectangle(sequences, users, max_history=max_history + 1)
+
+    def loss(
+        self, encoder: SequenceEncoder, batch: Rectangle, *, drop: Dropout, rng: np.random.Generator
+    ) -> tuple[Float[Tensor, ""], int]:
+        """Summed loss and the number of predictions in it."""
+        read = Rectangle(batch.users, batch.items[:, :-1], batch.lengths - 1)
+        if read.items.shape[1] == 0:
+            return encoder.output_table().sum() * 0, 0
+        is_read = read.is_item
+        states = encoder.states(read, drop=drop)[is_read]
+        rows = torch.nonzero(is_read)[:, 0]
+        targets = batch.items[:, 1:][is_read] - 1
+        return self.item_loss(encoder, Predictions(states, targets, rows, batch), rng), int(targets.numel())
