@@ -28,6 +28,10 @@ FORECAST_SCHEMA = {
 users in the coming window and ``[low, high]`` its 80% interval, null where a forecaster states none."""
 
 
+RECOMMENDATION_SCHEMA = {"user_id": pl.String, "item_id": pl.String, "score": pl.Float64, "rank": pl.UInt32}
+"""One row per entry of a list; ``rank`` is 1-based within the user, a higher ``score`` is better."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """One fact that an explanation may rest on, addressable by ``id``."""
@@ -161,8 +165,9 @@ class Recommender(Protocol):
         filter_seen: bool = True,
         candidates: pl.DataFrame | None = None,
         unknown: Literal["fallback", "raise", "skip"] = "fallback",
+        at: datetime | None = None,
     ) -> pl.DataFrame:
-        """Rank items for each user.
+        """Rank items for each user, from interactions strictly before ``at`` (None: all of ``data``).
 
         Returns:
             Columns ``user_id, item_id, score, rank``; ``rank`` is 1-based.

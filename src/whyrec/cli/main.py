@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from whyrec import __version__
-from whyrec.cli import data, demo, doctor, evaluate, explain, fit, forecast
+from whyrec.cli import cache, complete, data, demo, doctor, evaluate, explain, fit, forecast
 from whyrec.cli.output import say
 from whyrec.errors import WhyrecError
 
@@ -47,6 +47,8 @@ app.command("fit")(fit.fit)
 app.command("forecast")(forecast.forecast)
 app.command("explain")(explain.explain)
 app.command("evaluate")(evaluate.evaluate)
+app.command("complete")(complete.complete)
+app.add_typer(cache.app, name="cache")
 app.command("doctor")(doctor.doctor)
 
 

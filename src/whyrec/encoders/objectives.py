@@ -8,9 +8,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from whyrec.data.sequences import Sequences
 from whyrec.encoders.base import SequenceEncoder
 from whyrec.encoders.dropout import Dropout
-from whyrec.encoders.sequences import Rectangle, Sequences, rectangle
+from whyrec.encoders.sequences import Rectangle, rectangle
 from whyrec.encoders.softmax import full_softmax
 
 

@@ -16,11 +16,12 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from whyrec.data.sequences import Sequences
 from whyrec.encoders.base import SequenceEncoder
 from whyrec.encoders.dropout import pooled_dropout
 from whyrec.encoders.objectives import Objective
 from whyrec.encoders.ranking import HeldOut, hit_rate, ndcg, target_ranks
-from whyrec.encoders.sequences import Sequences, micro_batches
+from whyrec.encoders.sequences import micro_batches
 from whyrec.errors import InvalidDataError, TrainingError
 from whyrec.runtime.atomic import atomic_file
 from whyrec.runtime.progress import progress_bar

@@ -88,7 +88,8 @@ def _backend(spec: ModelSpec, settings: dict[str, object], *, api_key: SecretStr
 
         return LocalBackend.open(spec.model, settings=validated(LocalSettings, settings, where="--llm-set"))
     require_extra("api", "httpx", "tenacity", "jsonschema")
-    from whyrec.llm.openai_compatible import EndpointSettings, OpenAIBackend
+    from whyrec.llm.openai_compatible.backend import OpenAIBackend
+    from whyrec.llm.openai_compatible.settings import EndpointSettings
 
     for name in ("base_url", "model"):
         if name in settings:

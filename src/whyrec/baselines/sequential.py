@@ -1,0 +1,126 @@
+"""Sequence encoders as recommenders: SASRec and its kin, trained on all histories, ranked over the catalogue."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from whyrec.data.sequences import Histories
+from whyrec.encoders.base import SequenceEncoder
+from whyrec.encoders.objectives import FullSoftmaxLoss, NextItem, Objective
+from whyrec.encoders.ranking import HeldOut, score_blocks
+from whyrec.encoders.sasrec import SasRec, SasRecConfig
+from whyrec.encoders.train import TrainingConfig, TrainingReport, train
+from whyrec.recommending.base import ScoreBlock, ScoringRecommender, TrainingData
+from whyrec.runtime.threads import one_thread
+
+
+class SequentialConfig(BaseModel):
+    """What sequence recommenders have in common; each names its shape and loss in a subclass."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    training: TrainingConfig = TrainingConfig()
+    """How it is trained."""
+    validation_users: int = Field(default=10_000, ge=0)
+    """The last items of so many users are held out to tell when to stop; 0 trains all epochs on everything."""
+    device: str = "auto"
+    """Where it is trained and used; auto takes a GPU if there is one."""
+    checkpoint: Path | None = None
+    """A file for the state after every epoch; a fit that is killed goes on from it when it is started again."""
+
+
+class SequentialRecommender(ScoringRecommender):
+    """Trains an encoder, keeps the weights of its best epoch, and ranks with them.
+
+    A subclass gives ``encoder`` and ``objective``.
+    """
+
+    config: SequentialConfig
+    encoder_: SequenceEncoder | None = None
+    report_: TrainingReport | None = None
+
+    def encoder(self, n_items: int) -> SequenceEncoder:
+        """An untrained encoder."""
+        raise NotImplementedError
+
+    def objective(self) -> Objective:
+        """What it is trained on."""
+        raise NotImplementedError
+
+    def learn(self, training: TrainingData) -> None:
+        """Train; validation items are the last of some users, which training then does without."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.config.training.seed)
+            encoder = self.encoder(training.n_items).to(_device(self.config.device))
+        sequences = training.sequences
+        held_out = self._validation_users(sequences.lengths)
+        cut = np.zeros(len(sequences), dtype=np.int64)
+        cut[held_out] = 1
+        kept = sequences.select(np.arange(len(sequences)), without_last=cut)
+        validation = HeldOut.last_items(sequences.select(held_out)) if len(held_out) else None
+        self.report_ = train(
+            encoder,
+            kept,
+            objective=self.objective(),
+            config=self.config.training,
+            validation=validation,
+            checkpoint=self.config.checkpoint,
+        )
+        self.encoder_ = encoder
+
+    def score_blocks(self, histories: Histories, rows: NDArray[np.int64]) -> Iterator[ScoreBlock]:
+        """Score all items after each row's last one."""
+        assert self.encoder_ is not None, "recommend asks only fitted recommenders"
+        with one_thread():
+            yield from score_blocks(self.encoder_, histories.sequences, rows)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The encoder's weights."""
+        assert self.encoder_ is not None, "save asks only fitted recommenders"
+        return {name: tensor.cpu().numpy() for name, tensor in self.encoder_.state_dict().items()}
+
+    def restore(self, arrays: dict[str, np.ndarray]) -> None:
+        """Take back the encoder's weights."""
+        encoder = self.encoder(len(self.item_ids_))
+        encoder.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
+        self.encoder_ = encoder.to(_device(self.config.device)).eval()
+
+    def _validation_users(self, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+        # With two items, holding one out leaves nothing to learn from.
+        eligible = np.flatnonzero(lengths >= 3)
+        n = min(self.config.validation_users, len(eligible))
+        chosen = np.random.default_rng(self.config.training.seed).choice(eligible, size=n, replace=False)
+        return np.sort(chosen)
+
+
+class SasRecRecommenderConfig(SequentialConfig):
+    """SASRec with cross-entropy over the whole catalogue."""
+
+    model: SasRecConfig = SasRecConfig()
+    """Shape."""
+
+
+class SasRecRecommender(SequentialRecommender):
+    """SASRec (Kang and McAuley 2018); see ``encoders.sasrec``."""
+
+    Config: ClassVar[type[BaseModel]] = SasRecRecommenderConfig
+    config: SasRecRecommenderConfig
+
+    def encoder(self, n_items: int) -> SequenceEncoder:
+        """An untrained SASRec."""
+        return SasRec(n_items, self.config.model)
+
+    def objective(self) -> Objective:
+        """The next item at every position."""
+        return NextItem(FullSoftmaxLoss())
+
+
+def _device(name: str) -> torch.device:
+    if name != "auto":
+        return torch.device(name)
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
