@@ -32,11 +32,12 @@ def positional(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 def is_command_or_kernel(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Typer reads a command line from a signature, and numba compiles positional arguments only."""
+    """Typer reads a command line from a signature; numba and torch's own gradients know positional arguments only."""
     decorators = " ".join(ast.unparse(decorator) for decorator in function.decorator_list)
     options = [argument.annotation for argument in function.args.args if argument.annotation is not None]
     is_command = any(ast.unparse(option).startswith("Annotated[") for option in options)
-    return is_command or "njit" in decorators
+    is_gradient = bool(function.args.args) and function.args.args[0].arg == "ctx"
+    return is_command or is_gradient or "njit" in decorators
 
 
 def test_there_is_something_to_check() -> None:

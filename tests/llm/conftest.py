@@ -2,12 +2,23 @@
 
 import fcntl
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
 from tiny_model import build_tiny_model
+
+from whyrec.llm.local import LocalBackend
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Models this small are fastest on one thread, and the workers of a run share the cores."""
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(n_threads)
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +37,12 @@ def other_model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _built_once(_shared_root(tmp_path_factory) / "other-model", build)
 
 
+@pytest.fixture(scope="session")
+def tiny_backend(tiny_model_dir: Path) -> LocalBackend:
+    """The tiny model, opened with default settings; it keeps nothing from one call to the next."""
+    return LocalBackend.open(tiny_model_dir)
+
+
 def _shared_root(factory: pytest.TempPathFactory) -> Path:
     root = factory.getbasetemp()
     # Under xdist every worker has a folder of its own inside the run's.
@@ -37,9 +54,6 @@ def _built_once(directory: Path, build: Callable[[Path], Path]) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not directory.is_dir():
             partial = directory.with_suffix(".partial")
-            n_threads = torch.get_num_threads()
-            torch.set_num_threads(1)  # several workers share the cores
             build(partial)
-            torch.set_num_threads(n_threads)
             partial.rename(directory)
     return directory

@@ -95,7 +95,7 @@ def test_numbers_of_one_and_two_tokens_against_the_plain_way(loaded: tuple[Any, 
     model, tokenizer = loaded
     prefixes = ["Rated (", "A film about war. Score: (", "x"]
     assert len(tokenizer("(10", add_special_tokens=False).input_ids) == 3, "10 must be two tokens here"
-    found = number_probabilities(model, tokenizer, prefixes, TEN)
+    found = number_probabilities(model, tokenizer, prefixes, numbers=TEN)
     digit = {n: tokenizer(f"({n}", add_special_tokens=False).input_ids[-1] for n in range(10)}
     for row, prefix in zip(found, prefixes, strict=True):
         ids = tokenizer(prefix, add_special_tokens=False).input_ids
@@ -110,9 +110,9 @@ def test_the_batch_equals_one_by_one(loaded: tuple[Any, Any]) -> None:
     model, tokenizer = loaded
     prefixes = ["Rated ", "The sea was calm and so was the captain of the ship. It scored ", "(", "a b c "]
     numbers = [0, 7, 12, 120, 128, 2013]
-    together = number_probabilities(model, tokenizer, prefixes, numbers, max_rows=3)
+    together = number_probabilities(model, tokenizer, prefixes, numbers=numbers, max_rows=3)
     for row, prefix in zip(together, prefixes, strict=True):
-        np.testing.assert_allclose(row, number_probabilities(model, tokenizer, [prefix], numbers)[0], atol=1e-6)
+        np.testing.assert_allclose(row, number_probabilities(model, tokenizer, [prefix], numbers=numbers)[0], atol=1e-6)
     np.testing.assert_allclose(together.sum(axis=1), 1)
 
 
@@ -133,15 +133,15 @@ def test_a_space_that_belongs_to_the_number_is_found(tmp_path: Path) -> None:
     ids = tokenizer("it is").input_ids
     rows = [tokenizer(f"it is {n}").input_ids[len(ids) :] for n in (3, 4)]
     chances = np.array([logp(model, ids)[row[0]].exp().item() for row in rows])
-    found = number_probabilities(model, tokenizer, ["it is "], [3, 4])
+    found = number_probabilities(model, tokenizer, ["it is "], numbers=[3, 4])
     np.testing.assert_allclose(found[0], chances / chances.sum(), atol=1e-6)
 
 
 def test_pruned_beginnings_lose_little(loaded: tuple[Any, Any]) -> None:
     model, tokenizer = loaded
     numbers = list(range(200))
-    exact = number_probabilities(model, tokenizer, ["Rated ", "("], numbers, prune=0.0)
-    pruned = number_probabilities(model, tokenizer, ["Rated ", "("], numbers, prune=1e-3)
+    exact = number_probabilities(model, tokenizer, ["Rated ", "("], numbers=numbers, prune=0.0)
+    pruned = number_probabilities(model, tokenizer, ["Rated ", "("], numbers=numbers, prune=1e-3)
     assert np.abs(exact - pruned).sum(axis=1).max() < 0.02
     np.testing.assert_allclose(expected_numbers(exact, numbers), expected_numbers(pruned, numbers), rtol=0.02)
 
@@ -159,9 +159,9 @@ def test_overlong_texts_and_odd_numbers_are_refused(loaded: tuple[Any, Any]) -> 
     with pytest.raises(PromptTooLongError, match="prompt 2 of 2: expected at most 1,024 tokens"):
         read_spans(model, tokenizer, [marked("a", "a"), marked(long, "war")])
     with pytest.raises(PromptTooLongError, match="1,024"):
-        number_probabilities(model, tokenizer, [long], TEN)
+        number_probabilities(model, tokenizer, [long], numbers=TEN)
     with pytest.raises(InvalidConfigError, match="expected distinct numbers"):
-        number_probabilities(model, tokenizer, ["a"], [1, 1])
+        number_probabilities(model, tokenizer, ["a"], numbers=[1, 1])
 
 
 def test_a_model_that_caps_its_logits_is_refused(loaded: tuple[Any, Any]) -> None:

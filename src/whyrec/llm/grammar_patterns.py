@@ -30,7 +30,7 @@ _PART = re.compile(
     rf"""(?P<open>\((?:\?:|\?P<\w+>)?(?!\?)) | (?P<as_is>[)|])
     | (?P<repeat>[*+?] | {{(?:\d+(?:,\d*)?|,\d*)}}) (?P<lazy>\?)?
     | \[(?P<negated>\^)?(?P<members>\]?(?:{_ESCAPE}|[^\]\\])*)\]
-    | (?P<escape>{_ESCAPE}) | (?P<dot>\.) | (?P<special>[\^$(]) | (?P<literal>.)""",
+    | (?P<escape>{_ESCAPE}) | (?P<dot>\.) | (?P<special>\(\?. | [\^$(]) | (?P<literal>.)""",
     re.VERBOSE | re.DOTALL,
 )
 _MEMBER = re.compile(rf"(?P<low>{_ESCAPE}|.)(?:-(?P<high>{_ESCAPE}|.))?", re.DOTALL)

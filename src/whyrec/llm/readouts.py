@@ -92,7 +92,9 @@ def read_spans(
     for batch in length_batches([len(row) for row in rows], token_budget=token_budget):
         hidden = _last_hidden(model, [rows[index] for index in batch])
         for index, states in zip(batch, hidden, strict=True):
-            found[index] = [_readout(model, rows[index], states, first, last) for first, last in ranges[index]]
+            found[index] = [
+                _readout(model, rows[index], states=states, first=first, last=last) for first, last in ranges[index]
+            ]
     return found
 
 
@@ -112,8 +114,8 @@ def number_probabilities(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     prefixes: Sequence[str],
-    numbers: Sequence[int],
     *,
+    numbers: Sequence[int],
     prune: float = 1e-4,
     max_rows: int = 64,
 ) -> Float[np.ndarray, "N M"]:
@@ -223,7 +225,7 @@ def _walk(model: PreTrainedModel, slots: Sequence[_Slot], *, n_numbers: int, pru
     ids, is_token = left_padded([slot.stem for slot in slots], device=model.device)
     fronts = [_Front(index, (), 1.0) for index in range(len(slots))]
     while fronts:
-        logits = _next_logits(model, ids, is_token, cache)
+        logits = _next_logits(model, ids, is_token=is_token, cache=cache)
         grown: list[tuple[int, _Front]] = []
         for row, front in enumerate(fronts):
             slot = slots[front.slot]
@@ -280,7 +282,7 @@ def left_padded(
 
 
 def _next_logits(
-    model: PreTrainedModel, ids: Int[Tensor, "B L"], is_token: Int[Tensor, "B T"], cache: DynamicCache
+    model: PreTrainedModel, ids: Int[Tensor, "B L"], *, is_token: Int[Tensor, "B T"], cache: DynamicCache
 ) -> Float[Tensor, "B V"]:
     positions = (is_token.cumsum(dim=1) - 1).clamp(min=0)[:, -ids.shape[1] :]
     output = cast(Callable[..., Any], model)(
@@ -324,7 +326,7 @@ def _require_plain_head(model: PreTrainedModel) -> None:
 
 @torch.inference_mode()
 def _readout(
-    model: PreTrainedModel, row: Sequence[int], states: Float[Tensor, "L D"], first: int, last: int
+    model: PreTrainedModel, row: Sequence[int], *, states: Float[Tensor, "L D"], first: int, last: int
 ) -> SpanReadout:
     head = _without_peft(model).get_output_embeddings()
     # The state at a token predicts the next one; before the first token of a text there is none.

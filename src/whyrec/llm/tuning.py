@@ -135,11 +135,10 @@ def tune(
 class _AdapterTrainer(Trainer):
     own_loss: Loss | None = None
 
-    def compute_loss(
-        self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
-    ) -> Any:
+    # The Trainer names its options when it calls.
+    def compute_loss(self, model: Any, inputs: Any, **options: Any) -> Any:  # type: ignore[override]
         if self.own_loss is None:
-            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+            return super().compute_loss(model, inputs, **options)
         return self.own_loss(model, inputs)
 
 
@@ -207,7 +206,7 @@ class _Bar(TrainerCallback):
         self._step.advance(state.global_step)
 
     def on_log(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: Any = None, **_: Any
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, *, logs: Any = None, **_: Any
     ) -> None:
         if self._step is not None and "loss" in (logs or {}):
             self._step.describe(f"tuning: loss {float(logs['loss']):.3f}")
