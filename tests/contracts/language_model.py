@@ -113,9 +113,11 @@ class LanguageModelContract(ABC):
         assert [answer.prompt_tokens for answer in batch] == [answer.prompt_tokens for answer in one_by_one]
 
     def test_the_order_of_prompts_is_the_order_of_answers(self, counted: Counting) -> None:
+        # A small model may answer everything alike; drawn answers differ, and order shows.
+        sampling = SamplingConfig(temperature=1, max_tokens=12) if self.samples_by_seed else SHORT
         model = LanguageModel(counted)
-        forward = [answer.text for answer in model.complete(PROMPTS, sampling=SHORT)]
-        backward = [answer.text for answer in model.complete(PROMPTS[::-1], sampling=SHORT)]
+        forward = [answer.text for answer in model.complete(PROMPTS, sampling=sampling)]
+        backward = [answer.text for answer in model.complete(PROMPTS[::-1], sampling=sampling)]
         assert backward == forward[::-1]
         assert len(set(forward)) > 1, "all answers alike: order could not show"
 
