@@ -4,8 +4,8 @@
     python benchmarks/encoders.py --data ../shared/data --rectools rectools/bin/python --out results
 
 Both train the same shape (d=64, 2 blocks, 1 head, length 200, batch 128, full softmax) on the same interactions: all
-but each user's last. Systems run one after the other, --repeats times in turn, and medians are reported. Machines differ
-and change; the ratios of one run are what to compare.
+but each user's last. Systems run one after the other, --repeats times in turn, and medians are reported. Machines
+differ and change; the ratios of one run are what to compare.
 """
 
 import argparse

@@ -48,6 +48,10 @@ class Counting:
     def context_tokens(self) -> int | None:
         return self.inner.context_tokens
 
+    @property
+    def at_once(self) -> int:
+        return self.inner.at_once
+
     def count_tokens(self, prompts: Sequence[Prompt]) -> list[int]:
         return self.inner.count_tokens(prompts)
 

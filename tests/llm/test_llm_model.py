@@ -32,6 +32,7 @@ class Slow(ScriptedBackend):
     """Answers out of order, retries once each, and fails for good after so many."""
 
     fails_after = 99
+    at_once = 4  # type: ignore[assignment]
 
     def answer(
         self, prompts: Sequence[Prompt], *, schema: OutputSchema | None, sampling: SamplingConfig
@@ -103,6 +104,13 @@ def test_an_estimate_goes_by_earlier_answers() -> None:
     third = model.estimate(asked("d"), sampling=SamplingConfig(max_tokens=8))
     assert (third.to_ask, third.cost) == (0, 0)
     assert "no cost, no time" in third.summary()
+
+
+def test_what_is_asked_at_once_takes_less_time() -> None:
+    cache = Memory()
+    model = LanguageModel(Slow([]), cache=cache)
+    model.complete(asked("a"))
+    assert model.estimate(asked("b", "c")).seconds == 2.0 * 2 / 4
 
 
 def test_unknown_prices_are_unknown_not_zero() -> None:

@@ -171,6 +171,11 @@ class Backend(Protocol):
         """The most tokens that prompt and answer may have together; None where unknown."""
         ...
 
+    @property
+    def at_once(self) -> int:
+        """How many answers are waited for at the same time: a run takes the sum of their seconds over this."""
+        ...
+
     def count_tokens(self, prompts: Sequence[Prompt]) -> list[int]:
         """The length of each prompt as the model would read it (an estimate where its tokenizer is not at hand)."""
         ...

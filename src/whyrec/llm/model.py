@@ -21,7 +21,7 @@ class Rates(Protocol):
 
     @property
     def seconds(self) -> float:
-        """Mean time from one answer to the next."""
+        """Mean time spent on an answer."""
         ...
 
 
@@ -123,7 +123,7 @@ class LanguageModel:
             completion_tokens=round(length * len(to_ask)),
             completion_tokens_are_upper_bound=rates is None,
             price=self.usage.price,
-            seconds=None if rates is None else rates.seconds * len(to_ask),
+            seconds=None if rates is None else rates.seconds * len(to_ask) / self.backend.at_once,
         )
 
     def _requests(

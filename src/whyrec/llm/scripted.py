@@ -36,6 +36,11 @@ class ScriptedBackend:
         """The limit that was given."""
         return self._context_tokens
 
+    @property
+    def at_once(self) -> int:
+        """One."""
+        return 1
+
     def count_tokens(self, prompts: Sequence[Prompt]) -> list[int]:
         """Words of each prompt."""
         return [sum(len(message.content.split()) for message in prompt.messages) for prompt in prompts]
