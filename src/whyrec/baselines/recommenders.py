@@ -3,8 +3,24 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from whyrec.baselines.factorisation import BprRecommender, HybridRecommender
+from whyrec.baselines.neighbours import ItemKnnRecommender, UserKnnRecommender
+from whyrec.baselines.popular import PopularRecommender
 from whyrec.baselines.sequential import SasRecRecommender
+from whyrec.baselines.sequential_kinds import Bert4RecRecommender, Gru4RecPlusRecommender, Gru4RecRecommender
 from whyrec.recommending.base import ScoringRecommender
 
-RECOMMENDERS: Mapping[str, type[ScoringRecommender]] = MappingProxyType({"sasrec": SasRecRecommender})
+RECOMMENDERS: Mapping[str, type[ScoringRecommender]] = MappingProxyType(
+    {
+        "popular": PopularRecommender,
+        "item_knn": ItemKnnRecommender,
+        "user_knn": UserKnnRecommender,
+        "bpr": BprRecommender,
+        "hybrid": HybridRecommender,
+        "sasrec": SasRecRecommender,
+        "bert4rec": Bert4RecRecommender,
+        "gru4rec": Gru4RecRecommender,
+        "gru4rec_plus": Gru4RecPlusRecommender,
+    }
+)
 """From name to class; each is made with its ``Config``."""

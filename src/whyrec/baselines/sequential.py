@@ -2,21 +2,25 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from whyrec.data.sequences import Histories
+from whyrec.data.sequences import Histories, Sequences
 from whyrec.encoders.base import SequenceEncoder
-from whyrec.encoders.objectives import FullSoftmaxLoss, NextItem, Objective
+from whyrec.encoders.item_losses import CalibratedLoss, SharedNegativesLoss, UnseenNegativesLoss
+from whyrec.encoders.negatives import ItemDistribution
+from whyrec.encoders.objectives import FullSoftmaxLoss, ItemLoss, NextItem, Objective
 from whyrec.encoders.ranking import HeldOut, score_blocks
 from whyrec.encoders.sasrec import SasRec, SasRecConfig
 from whyrec.encoders.train import TrainingConfig, TrainingReport, train
 from whyrec.recommending.base import ScoreBlock, ScoringRecommender, TrainingData
 from whyrec.runtime.threads import one_thread
+
+_MANY_NEGATIVES = 256
 
 
 class SequentialConfig(BaseModel):
@@ -48,8 +52,8 @@ class SequentialRecommender(ScoringRecommender):
         """An untrained encoder."""
         raise NotImplementedError
 
-    def objective(self) -> Objective:
-        """What it is trained on."""
+    def objective(self, sequences: Sequences) -> Objective:
+        """What it is trained on, given the training items, from which negatives are drawn."""
         raise NotImplementedError
 
     def learn(self, training: TrainingData) -> None:
@@ -66,7 +70,7 @@ class SequentialRecommender(ScoringRecommender):
         self.report_ = train(
             encoder,
             kept,
-            objective=self.objective(),
+            objective=self.objective(kept),
             config=self.config.training,
             validation=validation,
             checkpoint=self.config.checkpoint,
@@ -99,10 +103,18 @@ class SequentialRecommender(ScoringRecommender):
 
 
 class SasRecRecommenderConfig(SequentialConfig):
-    """SASRec with cross-entropy over the whole catalogue."""
+    """SASRec with cross-entropy over the whole catalogue, or with one of the losses that draw negatives."""
 
     model: SasRecConfig = SasRecConfig()
     """Shape."""
+    loss: Literal["softmax", "sampled_softmax", "gbce", "bce"] = "softmax"
+    """Over all items; over a sample with the logQ correction; of gSASRec; of the original SASRec."""
+    n_negatives: int | None = Field(default=None, ge=1)
+    """Drawn for each position, or for each micro-batch with sampled_softmax. None is 1 for bce, 256 for the others."""
+    calibration: float = Field(default=0.75, ge=0, le=1)
+    """Of gbce, t in the paper: 0 is bce. Paper: 0.75 on MovieLens-1M."""
+    popularity_exponent: float = Field(default=0.5, ge=0)
+    """Of sampled_softmax: 0 draws all items alike, 1 as often as they occur. Chosen."""
 
 
 class SasRecRecommender(SequentialRecommender):
@@ -115,9 +127,23 @@ class SasRecRecommender(SequentialRecommender):
         """An untrained SASRec."""
         return SasRec(n_items, self.config.model)
 
-    def objective(self) -> Objective:
+    def objective(self, sequences: Sequences) -> Objective:
         """The next item at every position."""
-        return NextItem(FullSoftmaxLoss())
+        return NextItem(self._item_loss(sequences))
+
+    def _item_loss(self, sequences: Sequences) -> ItemLoss:
+        config = self.config
+        if config.loss == "softmax":
+            return FullSoftmaxLoss()
+        if config.loss == "bce":
+            return UnseenNegativesLoss("bce", sequences, n_negatives=config.n_negatives or 1)
+        n_negatives = config.n_negatives or _MANY_NEGATIVES
+        if config.loss == "gbce":
+            return CalibratedLoss(n_negatives=n_negatives, calibration=config.calibration)
+        distribution = ItemDistribution.from_counts(
+            sequences, n_items=len(self.item_ids_), exponent=config.popularity_exponent
+        )
+        return SharedNegativesLoss("sampled_softmax", distribution, n_negatives=n_negatives)
 
 
 def _device(name: str) -> torch.device:

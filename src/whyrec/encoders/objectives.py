@@ -1,6 +1,6 @@
 """What an encoder is trained on: which positions predict which items, and by which loss."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -76,7 +76,7 @@ class NextItem:
         self, encoder: SequenceEncoder, batch: Rectangle, *, drop: Dropout, rng: np.random.Generator
     ) -> tuple[Float[Tensor, ""], int]:
         """Summed loss and the number of predictions in it."""
-        read = Rectangle(batch.users, batch.items[:, :-1], batch.lengths - 1)
+        read = replace(batch, items=batch.items[:, :-1], lengths=batch.lengths - 1)
         if read.items.shape[1] == 0:
             return encoder.output_table().sum() * 0, 0
         is_read = read.is_item

@@ -61,7 +61,7 @@ class OpenAIBackend:
     @property
     def at_once(self) -> int:
         """As many as may be in flight."""
-        return self._settings.concurrency
+        return self.settings.concurrency
 
     def count_tokens(self, prompts: Sequence[Prompt]) -> list[int]:
         """Estimate the length of each prompt: a quarter of its bytes and a few tokens for each message."""
