@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from whyrec.baselines.content import Bm25Recommender, TextKnnRecommender
 from whyrec.baselines.factorisation import BprRecommender, HybridRecommender
 from whyrec.baselines.neighbours import ItemKnnRecommender, UserKnnRecommender
+from whyrec.baselines.neural_cf import NeuralCfRecommender
 from whyrec.baselines.popular import PopularRecommender
 from whyrec.baselines.sequential import SasRecRecommender
 from whyrec.baselines.sequential_kinds import Bert4RecRecommender, Gru4RecPlusRecommender, Gru4RecRecommender
@@ -17,6 +19,9 @@ RECOMMENDERS: Mapping[str, type[ScoringRecommender]] = MappingProxyType(
         "user_knn": UserKnnRecommender,
         "bpr": BprRecommender,
         "hybrid": HybridRecommender,
+        "ncf": NeuralCfRecommender,
+        "bm25": Bm25Recommender,
+        "text_knn": TextKnnRecommender,
         "sasrec": SasRecRecommender,
         "bert4rec": Bert4RecRecommender,
         "gru4rec": Gru4RecRecommender,

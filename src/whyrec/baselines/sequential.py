@@ -56,12 +56,16 @@ class SequentialRecommender(ScoringRecommender):
         """What it is trained on, given the training items, from which negatives are drawn."""
         raise NotImplementedError
 
+    def sequences(self, histories: Histories) -> Sequences:
+        """What the encoder reads; encoders with user vectors also need to be told who the rows are."""
+        return histories.sequences
+
     def learn(self, training: TrainingData) -> None:
         """Train; validation items are the last of some users, which training then does without."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.config.training.seed)
             encoder = self.encoder(training.n_items).to(_device(self.config.device))
-        sequences = training.sequences
+        sequences = self.sequences(training.histories)
         held_out = self._validation_users(sequences.lengths)
         cut = np.zeros(len(sequences), dtype=np.int64)
         cut[held_out] = 1
@@ -81,7 +85,7 @@ class SequentialRecommender(ScoringRecommender):
         """Score all items after each row's last one."""
         assert self.encoder_ is not None, "recommend asks only fitted recommenders"
         with one_thread():
-            yield from score_blocks(self.encoder_, histories.sequences, rows)
+            yield from score_blocks(self.encoder_, self.sequences(histories), rows)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The encoder's weights."""

@@ -1,7 +1,7 @@
 """Histories as ragged arrays of item numbers: what sequence models and neighbourhood methods read."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -23,6 +23,9 @@ class Sequences:
     """All item numbers, from 1."""
     offsets: NDArray[np.int64]
     """User u's items are ``items[offsets[u] : offsets[u + 1]]``."""
+    owners: NDArray[np.int64] | None = None
+    """For models that learn something of each user: the number, from 1, by which they know who row u is; 0 is somebody
+    they do not know. It goes with the rows wherever they are taken. None if nobody asks."""
 
     @classmethod
     def of(cls, rows: Sequence[Sequence[int]]) -> "Sequences":
@@ -67,7 +70,8 @@ class Sequences:
         if newest is not None:
             lengths = np.minimum(lengths, newest)
         starts = np.repeat(ends - lengths - (np.cumsum(lengths) - lengths), lengths)
-        return Sequences.with_lengths(self.items[starts + np.arange(int(lengths.sum()))], lengths)
+        taken = Sequences.with_lengths(self.items[starts + np.arange(int(lengths.sum()))], lengths)
+        return taken if self.owners is None else replace(taken, owners=self.owners[users])
 
     def without_last(self, n: int = 1) -> "Sequences":
         """Every user less the ``n`` most recent items; users with fewer are left empty."""

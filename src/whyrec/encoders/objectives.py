@@ -84,3 +84,32 @@ class NextItem:
         rows = torch.nonzero(is_read)[:, 0]
         targets = batch.items[:, 1:][is_read] - 1
         return self.item_loss(encoder, Predictions(states, targets, rows, batch), rng), int(targets.numel())
+
+
+@dataclass(frozen=True, slots=True)
+class NextItems:
+    """Every position of the whole history predicts the few items after it (Caser, HGN).
+
+    For encoders that look at a short window: all windows of a user pass at once, however long the history.
+    """
+
+    item_loss: ItemLoss
+    n_targets: int
+
+    def inputs(self, sequences: Sequences, users: np.ndarray, *, max_history: int) -> Rectangle:
+        """All items."""
+        return rectangle(sequences, users, max_history=None)
+
+    def loss(
+        self, encoder: SequenceEncoder, batch: Rectangle, *, drop: Dropout, rng: np.random.Generator
+    ) -> tuple[Float[Tensor, ""], int]:
+        """Summed loss and the number of predictions in it."""
+        states = encoder.states(replace(batch, items=batch.items[:, :-1], lengths=batch.lengths - 1), drop=drop)
+        device = batch.items.device
+        place = torch.arange(states.shape[1], device=device)[:, None]
+        target = place + torch.arange(1, self.n_targets + 1, device=device)
+        row, place, ahead = torch.nonzero(target < batch.lengths[:, None, None], as_tuple=True)
+        # One row of states per prediction; index_select adds gradients up faster than indexing with two lists.
+        chosen = states.flatten(0, 1).index_select(0, row * states.shape[1] + place)
+        targets = batch.items[row, place + ahead + 1] - 1
+        return self.item_loss(encoder, Predictions(chosen, targets, row, batch), rng), int(targets.numel())

@@ -19,6 +19,8 @@ class Rectangle:
     """Which rows of the sequences these are."""
     items: Int[Tensor, "B T"]
     lengths: Int[Tensor, " B"]
+    owners: Int[Tensor, " B"] | None = None
+    """By which numbers a model knows these users, where the sequences say so; 0 is unknown."""
 
     @property
     def is_item(self) -> Bool[Tensor, "B T"]:
@@ -27,25 +29,27 @@ class Rectangle:
 
     def to(self, device: torch.device) -> "Rectangle":
         """The same on a device."""
-        return Rectangle(self.users, self.items.to(device), self.lengths.to(device))
+        owners = None if self.owners is None else self.owners.to(device)
+        return Rectangle(self.users, self.items.to(device), self.lengths.to(device), owners)
 
 
 def rectangle(
-    sequences: Sequences, users: NDArray[np.int64], *, max_history: int, width: int | None = None
+    sequences: Sequences, users: NDArray[np.int64], *, max_history: int | None, width: int | None = None
 ) -> Rectangle:
     """Cut the most recent items of some users into one matrix.
 
     Args:
         sequences: All histories.
         users: Which rows, in the order of the matrix.
-        max_history: Older items than so many are left out.
+        max_history: Older items than so many are left out; None keeps all.
         width: Columns; by default as many as the longest needs.
     """
     cut = sequences.select(users, newest=max_history)
     items = np.full((len(users), width or max(int(cut.lengths.max(initial=0)), 1)), PADDING, dtype=np.int64)
     columns = np.arange(len(cut.items)) - np.repeat(cut.offsets[:-1], cut.lengths)
     items[cut.users, columns] = cut.items
-    return Rectangle(users, torch.from_numpy(items), torch.from_numpy(cut.lengths))
+    owners = None if cut.owners is None else torch.from_numpy(cut.owners)
+    return Rectangle(users, torch.from_numpy(items), torch.from_numpy(cut.lengths), owners)
 
 
 def micro_batches(lengths: NDArray[np.int64], users: NDArray[np.int64], *, size: int) -> list[NDArray[np.int64]]:
