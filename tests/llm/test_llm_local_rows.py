@@ -87,6 +87,22 @@ def test_kinds_of_models_answer_as_in_transformers(
     assert len({answer.text for answer in found.values()}) > 5
 
 
+def test_padding_beyond_the_last_position_that_a_model_knows_does_no_harm(
+    tiny_backend: LocalBackend, tmp_path: Path
+) -> None:
+    directory = saved(KINDS["gpt2, learnt positions"], tmp_path / "model", tiny_backend.tokenizer)
+    backend = LocalBackend.open(directory, settings=LocalSettings(template="plain", min_shared_prefix=50))
+    # Two rows go on from token 100 or so; beside them stands one whose 110 tokens are all its own.
+    texts = ["\n" * 100 + "Alien", "\n" * 100 + "Vertigo", "\t" * 110]
+    prompts = [Prompt.of(text) for text in texts]
+    sampling = SamplingConfig(max_tokens=8)
+    together = dict(backend.answer(prompts, schema=None, sampling=sampling))
+    for position, prompt in enumerate(prompts):
+        alone = dict(backend.answer([prompt], schema=None, sampling=sampling))[0]
+        assert (alone.text, alone.prompt_tokens) == (together[position].text, together[position].prompt_tokens)
+    assert min(answer.prompt_tokens for answer in together.values()) > 100
+
+
 @pytest.mark.parametrize("kind", REFUSED)
 def test_models_that_cannot_be_run_by_rows_are_refused(kind: str, tiny_backend: LocalBackend, tmp_path: Path) -> None:
     directory = saved(REFUSED[kind], tmp_path / "model", tiny_backend.tokenizer)

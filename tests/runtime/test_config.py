@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
 
 from whyrec.errors import InvalidConfigError
-from whyrec.runtime.config import parse_settings, read_toml, validated
+from whyrec.runtime.config import layered, parse_settings, read_toml, validated
 
 
 class Oven(BaseModel):
@@ -74,3 +74,17 @@ def test_a_file_is_read_or_refused_by_name_and_line(tmp_path: Path) -> None:
         read_toml(path)
     with pytest.raises(InvalidConfigError, match=r"No such file"):
         read_toml(tmp_path / "absent.toml")
+
+
+def test_later_layers_win_key_by_key() -> None:
+    file = {"training": {"epochs": 9, "rate": 0.1}, "device": "cpu"}
+    assert layered(file, {"training.epochs": 5}, {"training.seed": 1}) == {
+        "training": {"epochs": 5, "rate": 0.1, "seed": 1},
+        "device": "cpu",
+    }
+    assert layered({"training.epochs": 1}, {"training": {"epochs": 2}}) == {"training": {"epochs": 2}}
+    assert file == {"training": {"epochs": 9, "rate": 0.1}, "device": "cpu"}, "nothing is changed in place"
+
+
+def test_a_table_takes_the_place_of_a_value() -> None:
+    assert layered({"training": 5}, {"training.epochs": 1}) == {"training": {"epochs": 1}}

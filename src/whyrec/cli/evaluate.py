@@ -13,14 +13,17 @@ from whyrec.runtime.atomic import require_absent
 
 def evaluate(
     runs: Annotated[list[Path], typer.Option("--run", metavar="DIR", help="What whyrec fit wrote. Repeatable.")],
-    windows: Annotated[int, typer.Option(help="How many of the log's last full windows to judge on.")] = 3,
+    windows: Annotated[
+        int | None,
+        typer.Option(help="How many of the log's last full windows to judge forecasters on; 3 by default."),
+    ] = None,
     baselines: Annotated[
         list[str] | None,
         typer.Option(
             "--baseline",
             metavar="NAME",
-            help="What to compare with; by default last_30_days, last_14_days, last_7_days, last_3_days, ema, pare. "
-            "Repeatable.",
+            help="What to compare with; by default last_30_days, last_14_days, last_7_days, last_3_days, ema, pare, "
+            "or popular for recommenders. Repeatable.",
         ),
     ] = None,
     data: RunData = None,
@@ -29,20 +32,26 @@ def evaluate(
     ] = None,
     as_json: bool = JSON_OPTION,
 ) -> None:
-    """Judge runs on the last full windows of their data, beside baselines, chance and two oracles.
+    """Judge runs side by side, beside baselines and chance; all of forecasters or all of recommenders.
 
-    A run may have learned from the very windows it is judged on, so it is never used as it stands: its method is
-    fitted anew, with its settings, at the start of every window, on what came before. Seen items are removed per
-    user. The table shows the mean of all windows; --json has every window and every metric.
+    Forecasters are judged on the last full windows of their data. A run may have learned from the very windows it is
+    judged on, so it is never used as it stands: its method is fitted anew, with its settings, at the start of every
+    window, on what came before. The table shows the mean of all windows; --json has every window and every metric.
+
+    Recommenders are judged as they stand, on what users took after the moment that they were fitted until.
+
+    Seen items are removed per user.
 
     Example: whyrec evaluate --run runs/trail --run runs/ema --windows 3 --out results.json
+
+    Example: whyrec evaluate --run runs/sasrec --run runs/item_knn --baseline popular --baseline bpr
     """
     # Judging loads torch and LightGBM; other commands start without them.
-    from whyrec.runs import DEFAULT_BASELINES, judge_runs
+    from whyrec.runs import judge_runs
 
     if out is not None:
         require_absent(out)
-    rows = judge_runs(runs, data_directory=data, n_windows=windows, baselines=baselines or DEFAULT_BASELINES, out=out)
+    rows = judge_runs(runs, data_directory=data, n_windows=windows, baselines=baselines or None, out=out)
     if as_json:
         print_rows(rows.to_dicts(), as_json=True)
     else:

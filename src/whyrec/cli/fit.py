@@ -1,4 +1,4 @@
-"""``whyrec fit``: learn a forecaster from a dataset and keep it."""
+"""``whyrec fit``: learn a forecaster or a recommender from a dataset and keep it."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,13 +9,18 @@ from whyrec.cli.options import Settings, read_moment
 from whyrec.cli.output import say
 from whyrec.data.bundled import open_dataset
 from whyrec.errors import InvalidConfigError
-from whyrec.runtime.config import parse_settings, read_toml
+from whyrec.runtime.config import layered, parse_settings, read_toml
 
 _NO_MODEL = "none"
 
 
 def fit(
-    method: Annotated[str, typer.Argument(help="trail, or a baseline such as last_7_days, ema or pare.")],
+    method: Annotated[
+        str,
+        typer.Argument(
+            help="What forecasts: trail, last_7_days, ema, pare, ...; or recommends: sasrec, item_knn, popular, ..."
+        ),
+    ],
     *,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="RUN", help="The run directory to create.")],
     data: Annotated[
@@ -29,7 +34,10 @@ def fit(
         ),
     ] = None,
     window: Annotated[
-        str | None, typer.Option(metavar="LENGTH", help="The window to forecast: 30d (the default), 7d, ..., month.")
+        str | None,
+        typer.Option(
+            metavar="LENGTH", help="The window to forecast: 30d (the default), 7d, ..., month; for forecasters."
+        ),
     ] = None,
     config: Annotated[
         Path | None, typer.Option(metavar="FILE.toml", help="Settings of the method, one 'key = value' a line.")
@@ -39,21 +47,22 @@ def fit(
         str, typer.Option(metavar="NAME", help="The language model that writes; only 'none' as yet.")
     ] = _NO_MODEL,
 ) -> None:
-    """Fit a forecaster and write it into a run directory, complete or not at all.
+    """Fit a forecaster or a recommender and write it into a run directory, complete or not at all.
 
     Settings come from --config, then --window, then --set; the later wins.
 
     Example: whyrec fit trail --data films --until 2013-10-01 --set rounds=200 --out runs/trail
+
+    Example: whyrec fit sasrec --data films --set training.epochs=50 --out runs/sasrec
     """
     # Learning loads torch and LightGBM; other commands start without them.
     from whyrec.runs import fit_run
+    from whyrec.runs.methods import window_settings
 
     _require_no_model(llm)
-    options = {
-        **(read_toml(config) if config else {}),
-        **({"window": window} if window else {}),
-        **parse_settings(settings or []),
-    }
+    options = layered(
+        read_toml(config) if config else {}, {"window": window} if window else {}, parse_settings(settings or [])
+    )
     if data is None:
         say("No --data given: using the bundled MovieTweetings data.")
     run = fit_run(
@@ -64,8 +73,13 @@ def fit(
         until=read_moment(until, flag="--until"),
         data_directory=data,
     )
-    say(f"Fitted {run.method.name} until {run.until:%Y-%m-%d %H:%M} UTC for windows of {run.settings.window}.")
-    say(f'Wrote {out}. Next: "whyrec forecast --run {out}".')
+    fitted = f"Fitted {run.method.name} until {run.until:%Y-%m-%d %H:%M} UTC"
+    if run.method.is_recommender:
+        say(f"{fitted}.")
+        say(f'Wrote {out}. Next: "whyrec recommend --run {out} --user ID".')
+    else:
+        say(f"{fitted} for windows of {window_settings(run.settings).window}.")
+        say(f'Wrote {out}. Next: "whyrec forecast --run {out}".')
 
 
 def _require_no_model(llm: str) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from whyrec import __version__
-from whyrec.cli import cache, complete, data, demo, doctor, evaluate, explain, fit, forecast
+from whyrec.cli import cache, complete, data, demo, doctor, evaluate, explain, fit, forecast, recommend
 from whyrec.cli.output import say
 from whyrec.errors import WhyrecError
 
@@ -45,6 +45,7 @@ app.command("demo")(demo.demo)
 app.add_typer(data.app, name="data")
 app.command("fit")(fit.fit)
 app.command("forecast")(forecast.forecast)
+app.command("recommend")(recommend.recommend)
 app.command("explain")(explain.explain)
 app.command("evaluate")(evaluate.evaluate)
 app.command("complete")(complete.complete)

@@ -23,7 +23,11 @@ At = Annotated[
 ]
 Settings = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="One setting of the method, such as rounds=200. Repeatable."),
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="One setting of the method, such as rounds=200 or training.epochs=5. Repeatable.",
+    ),
 ]
 
 

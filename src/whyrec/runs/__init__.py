@@ -1,15 +1,19 @@
 """Runs: a fitted method on disk with everything needed to use it again, to explain it and to judge it anew."""
 
-from whyrec.runs.answers import explain_run, forecast_run
+from whyrec.runs.answers import UserLists, explain_run, forecast_run, recommend_run
 from whyrec.runs.judging import DEFAULT_BASELINES, evaluate_runs, judge_runs
+from whyrec.runs.judging_lists import DEFAULT_RECOMMENDERS, evaluate_recommenders
 from whyrec.runs.methods import METHODS, Method, method_named
 from whyrec.runs.run import Run, fit_run, open_run
 
 __all__ = [
     "DEFAULT_BASELINES",
+    "DEFAULT_RECOMMENDERS",
     "METHODS",
     "Method",
     "Run",
+    "UserLists",
+    "evaluate_recommenders",
     "evaluate_runs",
     "explain_run",
     "fit_run",
@@ -17,4 +21,5 @@ __all__ = [
     "judge_runs",
     "method_named",
     "open_run",
+    "recommend_run",
 ]

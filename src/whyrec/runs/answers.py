@@ -1,10 +1,15 @@
-"""What a run says at a moment: its list, and why an item stands where it does."""
+"""What a run says at a moment: its list or users' lists, and why an item stands where it does."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+
+import numpy as np
+import polars as pl
 
 from whyrec.data import schema
 from whyrec.data.dataset import Dataset
+from whyrec.data.sequences import read_histories
 from whyrec.data.windows import Window
 from whyrec.errors import InvalidConfigError
 from whyrec.methods.trail.offline import OfflineForecaster
@@ -26,9 +31,56 @@ def forecast_run(
     """
     moment = _moment(run, data, at)
     titles = data.items.select(schema.ITEM, schema.TITLE)
-    ranked = run.load().forecast(data, at=moment, k=k).join(titles, on=schema.ITEM, how="left", maintain_order="left")
+    ranked = run.load_forecaster().forecast(data, at=moment, k=k)
+    ranked = ranked.join(titles, on=schema.ITEM, how="left", maintain_order="left")
     rows = ranked.select("rank", schema.ITEM, schema.TITLE, "expected", "low", "high", "score").to_dicts()
     return run.window_at(moment), rows
+
+
+@dataclass(frozen=True, slots=True)
+class UserLists:
+    """Recommendations, and for whom they are not personal."""
+
+    rows: list[dict[str, object]]
+    """``user_id, rank, item_id, title, score``, users in the order asked for."""
+    unknown: tuple[str, ...]
+    """Users without a history: they got the most popular items."""
+
+
+def recommend_run(
+    run: Run, data: Dataset, *, user_ids: Sequence[str], at: datetime | None = None, k: int = 10
+) -> UserLists:
+    """Rank items for users; what they have had is left out.
+
+    Args:
+        run: A run of a recommender.
+        data: What it was fitted on.
+        user_ids: Whom for; a user who stands twice gets one list.
+        at: Only interactions strictly before it are read; None reads all.
+        k: Length of a list.
+
+    Raises:
+        InvalidConfigError: If the run is one of a forecaster, ``at`` is before the moment fitted until or beyond the
+            log, or ``k`` is less than 1.
+    """
+    recommender = run.load_recommender()
+    if at is not None:
+        require_known_moment(data, at, what="--at")
+        if at < run.until:
+            raise InvalidConfigError(
+                f"--at: expected a moment from {run.until.isoformat()} on (the run has learned from what came before), "
+                f"got {at.isoformat()}. Fit with an earlier --until."
+            )
+    asked = list(dict.fromkeys(user_ids))
+    lists = recommender.recommend(data, user_ids=asked, k=k, at=at)
+    titles = data.items.select(schema.ITEM, schema.TITLE)
+    titled = lists.join(titles, on=schema.ITEM, how="left", maintain_order="left")
+    histories = read_histories(
+        data, item_ids=recommender.item_ids_, cutoff=at, user_ids=pl.Series(asked, dtype=pl.String)
+    )
+    unknown = np.flatnonzero(~recommender.can_rank(histories))
+    rows = titled.select(schema.USER, "rank", schema.ITEM, schema.TITLE, "score").to_dicts()
+    return UserLists(rows, tuple(asked[row] for row in unknown))
 
 
 def explain_run(
@@ -43,13 +95,14 @@ def explain_run(
         UnknownIdError: If an item is not in the catalogue.
         InvalidConfigError: If the run's method states no reasons, or ``at`` is not valid.
     """
-    forecaster = run.load()
-    if not isinstance(forecaster, OfflineForecaster):
-        able = [name for name, method in METHODS.items() if issubclass(method.forecaster, OfflineForecaster)]
+    if not issubclass(run.method.model, OfflineForecaster):
+        able = [name for name, method in METHODS.items() if issubclass(method.model, OfflineForecaster)]
         raise InvalidConfigError(
             f"{run.directory}: expected a run of {', '.join(able)}, got one of {run.method.name}, which states no "
             "reasons. Fit another."
         )
+    forecaster = run.load_forecaster()
+    assert isinstance(forecaster, OfflineForecaster), "a run loads its method's class"
     explained = explain_forecast(forecaster, data, at=_moment(run, data, at), item_ids=list(dict.fromkeys(item_ids)))
     return [explanation_record(item) for item in explained.items]
 

@@ -1,34 +1,40 @@
-"""Every method that can be fitted, by the name that the command line knows it by."""
+"""Every method that can be fitted, by the name that the command line knows it by: forecasters and recommenders."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from pydantic import BaseModel
+
+from whyrec.baselines.recommenders import RECOMMENDERS
 from whyrec.baselines.registry import BASELINES
 from whyrec.errors import InvalidConfigError
 from whyrec.forecasts import WindowConfig
 from whyrec.interfaces import Forecaster
 from whyrec.methods.trail.offline import OfflineConfig, OfflineForecaster
+from whyrec.recommending.base import ScoringRecommender
 from whyrec.runtime.config import validated
-
-Settings = OfflineConfig | WindowConfig
-"""What a forecaster here is built from; both have ``window`` and ``length``."""
 
 DEFAULT_WINDOW = "30d"
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A forecaster class, its settings, and those of them that the name stands for."""
+    """A class, its settings, and those of them that the name stands for."""
 
     name: str
     label: str
     """In tables: beside the name, what writes where no language model does."""
-    forecaster: type[Forecaster]
-    config: type[OfflineConfig] | type[WindowConfig]
+    model: type[Forecaster] | type[ScoringRecommender]
+    config: type[BaseModel]
     fixed: Mapping[str, object] = field(default_factory=dict)
 
-    def settings(self, options: Mapping[str, object]) -> Settings:
+    @property
+    def is_recommender(self) -> bool:
+        """Whether it ranks for users; else it makes one list for everybody."""
+        return issubclass(self.model, ScoringRecommender)
+
+    def settings(self, options: Mapping[str, object]) -> BaseModel:
         """Complete and check settings; windows are 30 days unless ``options`` say otherwise.
 
         Raises:
@@ -36,16 +42,43 @@ class Method:
         """
         where = f"settings of {self.name}"
         validated(self.config, options, where=where, fixed=self.fixed)
-        return validated(self.config, {"window": DEFAULT_WINDOW, **options, **self.fixed}, where=where)
+        window = {"window": DEFAULT_WINDOW} if "window" in self.config.model_fields else {}
+        return validated(self.config, {**window, **options, **self.fixed}, where=where)
 
-    def restored(self, content: Mapping[str, object]) -> Settings:
+    def restored(self, content: Mapping[str, object]) -> BaseModel:
         """Settings as ``model_dump`` wrote them."""
         return validated(self.config, content, where=f"settings of {self.name}")
 
-    def build(self, settings: Settings) -> Forecaster:
-        """Make an unfitted forecaster."""
+    def forecaster(self, settings: BaseModel) -> Forecaster:
+        """Make an unfitted forecaster.
+
+        Raises:
+            InvalidConfigError: If this is a recommender.
+        """
+        if issubclass(self.model, ScoringRecommender):
+            raise InvalidConfigError(
+                f"method: expected one that forecasts ({_names(is_recommender=False)}), got {self.name!r}, which "
+                "recommends to users. Choose one of these."
+            )
         # Every class here takes its settings and nothing else; the protocol leaves construction open.
-        return self.forecaster(settings)  # type: ignore[call-arg]
+        return self.model(settings)  # type: ignore[call-arg]
+
+    def recommender(self, settings: BaseModel) -> ScoringRecommender:
+        """Make an unfitted recommender.
+
+        Raises:
+            InvalidConfigError: If this is a forecaster.
+        """
+        if not issubclass(self.model, ScoringRecommender):
+            raise InvalidConfigError(
+                f"method: expected one that recommends to users ({_names(is_recommender=True)}), got {self.name!r}, "
+                "which makes one list for everybody. Choose one of these."
+            )
+        return self.model(settings)
+
+    def build(self, settings: BaseModel) -> Forecaster | ScoringRecommender:
+        """Make an unfitted model."""
+        return self.recommender(settings) if self.is_recommender else self.forecaster(settings)
 
 
 METHODS: Mapping[str, Method] = MappingProxyType(
@@ -55,6 +88,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             name: Method(name, name, baseline.forecaster, baseline.config, baseline.options)
             for name, baseline in BASELINES.items()
         },
+        **{name: Method(name, name, recommender, recommender.Config) for name, recommender in RECOMMENDERS.items()},
     }
 )
 
@@ -68,3 +102,13 @@ def method_named(name: str) -> Method:
     if name not in METHODS:
         raise InvalidConfigError(f"method: expected one of {', '.join(METHODS)}, got {name!r}. Choose one.")
     return METHODS[name]
+
+
+def window_settings(settings: BaseModel) -> WindowConfig:
+    """Settings of a forecaster, whose window can be asked for."""
+    assert isinstance(settings, WindowConfig), "all forecasters have a window"
+    return settings
+
+
+def _names(*, is_recommender: bool) -> str:
+    return ", ".join(name for name, method in METHODS.items() if method.is_recommender is is_recommender)

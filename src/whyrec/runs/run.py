@@ -1,4 +1,4 @@
-"""A run directory: ``run.json``, which says how the run came about, and the forecaster's own files beside it."""
+"""A run directory: ``run.json``, which says how the run came about, and the model's own files beside it."""
 
 import json
 import time
@@ -7,18 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from whyrec.data.bundled import open_dataset
 from whyrec.data.dataset import Dataset
 from whyrec.data.windows import Window, day_after
 from whyrec.errors import InvalidConfigError, InvalidDataError
 from whyrec.interfaces import Forecaster
-from whyrec.runs.methods import Method, Settings, method_named
+from whyrec.recommending.base import ScoringRecommender
+from whyrec.runs.methods import Method, method_named, window_settings
 from whyrec.runtime.atomic import atomic_directory, require_absent
 from whyrec.runtime.manifest import environment
 
 RUN_FILE = "run.json"
 BUNDLED = "bundled"
 _FORECASTER = "forecaster"
+_RECOMMENDER = "recommender"
 _FORMAT_VERSION = 1
 
 
@@ -28,7 +32,7 @@ class Run:
 
     directory: Path
     method: Method
-    settings: Settings
+    settings: BaseModel
     until: datetime
     data_directory: Path | None
     """Where it was fitted; None for the bundled data."""
@@ -37,19 +41,35 @@ class Run:
 
     def window_at(self, at: datetime) -> Window:
         """The window that a forecast at ``at`` speaks of."""
-        return self.settings.length.following(at)
+        return window_settings(self.settings).length.following(at)
 
-    def build(self) -> Forecaster:
-        """The same method with the same settings, unfitted."""
-        return self.method.build(self.settings)
-
-    def load(self) -> Forecaster:
+    def load_forecaster(self) -> Forecaster:
         """The fitted forecaster.
 
         Raises:
+            InvalidConfigError: If the run is one of a recommender.
             InvalidDataError: If its files are not what ``fit_run`` wrote.
         """
-        return self.method.forecaster.load(self.directory / _FORECASTER)
+        if issubclass(self.method.model, ScoringRecommender):
+            raise InvalidConfigError(
+                f"{self.directory}: expected a run of a forecaster, got one of {self.method.name}, which recommends "
+                'to users. Ask it with "whyrec recommend".'
+            )
+        return self.method.model.load(self.directory / _FORECASTER)
+
+    def load_recommender(self) -> ScoringRecommender:
+        """The fitted recommender.
+
+        Raises:
+            InvalidConfigError: If the run is one of a forecaster.
+            InvalidDataError: If its files are not what ``fit_run`` wrote.
+        """
+        if not issubclass(self.method.model, ScoringRecommender):
+            raise InvalidConfigError(
+                f"{self.directory}: expected a run of a recommender, got one of {self.method.name}, which makes one "
+                'list for everybody. Ask it with "whyrec forecast".'
+            )
+        return self.method.model.load(self.directory / _RECOMMENDER)
 
     def open_data(self, directory: Path | None = None) -> Dataset:
         """Open the data of the run.
@@ -109,14 +129,14 @@ def fit_run(
         require_known_moment(data, until, what="--until")
     cut = until or day_after(data.time_range[1])
     started = time.perf_counter()
-    forecaster = method.build(settings).fit(data, until=cut)
+    model = method.build(settings).fit(data, until=cut)
     run = Run(out, method, settings, cut, data_directory and data_directory.resolve(), data.fingerprint)
-    _write(run, forecaster, data=data, wall_time_s=time.perf_counter() - started)
+    _write(run, model, data=data, wall_time_s=time.perf_counter() - started)
     return run
 
 
 def open_run(directory: Path) -> Run:
-    """Read what ``fit_run`` wrote; the forecaster itself is loaded on demand.
+    """Read what ``fit_run`` wrote; the model itself is loaded on demand.
 
     Raises:
         InvalidDataError: If the directory is no run, or was written by a newer whyrec.
@@ -165,20 +185,21 @@ def require_known_moment(data: Dataset, moment: datetime, *, what: str) -> None:
         )
 
 
-def _write(run: Run, forecaster: Forecaster, *, data: Dataset, wall_time_s: float) -> None:
+def _write(run: Run, model: Forecaster | ScoringRecommender, *, data: Dataset, wall_time_s: float) -> None:
+    settings = run.settings.model_dump(mode="json")
     content = {
         "format_version": _FORMAT_VERSION,
         "method": run.method.name,
         "llm": "none",
-        "config": run.settings.model_dump(),
+        "config": settings,
         "dataset": {"directory": str(run.data_directory or BUNDLED), **data.describe()},
-        "window": run.settings.window,
+        "window": None if run.method.is_recommender else settings["window"],
         "until": run.until.isoformat(),
-        "seed": run.settings.model_dump().get("seed"),
+        "seed": settings.get("seed", settings.get("training", {}).get("seed")),
         "environment": environment(),
         "wall_time_s": round(wall_time_s, 1),
     }
     with atomic_directory(run.directory) as partial:
-        forecaster.save(partial / _FORECASTER)
+        model.save(partial / (_RECOMMENDER if run.method.is_recommender else _FORECASTER))
         text = json.dumps(content, indent=2, ensure_ascii=False)
         (partial / RUN_FILE).write_text(text + "\n", encoding="utf-8")

@@ -47,6 +47,27 @@ def parse_settings(words: Sequence[str], *, flag: str = "--set") -> dict[str, ob
     return settings
 
 
+def layered(*layers: Mapping[str, object]) -> dict[str, object]:
+    """Lay settings over one another, key by key; the later wins.
+
+    A key with dots names a setting inside another: ``training.epochs`` is ``epochs`` in the table ``training``.
+    """
+    flat: dict[str, object] = {}
+    for layer in layers:
+        flat |= _flat(layer)
+    settings: dict[str, object] = {}
+    for key, value in flat.items():
+        *path, name = key.split(".")
+        place = settings
+        for part in path:
+            inner = place.get(part)
+            if not isinstance(inner, dict):
+                inner = place[part] = {}
+            place = inner
+        place[name] = value
+    return settings
+
+
 def validated(
     model: type[ModelT], settings: Mapping[str, object], *, where: str, fixed: Collection[str] = ()
 ) -> ModelT:
@@ -75,6 +96,13 @@ def validated(
         raise InvalidConfigError(
             f"{where}, {name}: {first['msg'].removeprefix('Value error, ')}, got {first['input']!r}. Correct it."
         ) from error
+
+
+def _flat(settings: Mapping[str, object], *, within: str = "") -> dict[str, object]:
+    found: dict[str, object] = {}
+    for name, value in settings.items():
+        found |= _flat(value, within=f"{within}{name}.") if isinstance(value, dict) else {f"{within}{name}": value}
+    return found
 
 
 def _value(text: str) -> object:
