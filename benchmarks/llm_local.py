@@ -4,7 +4,7 @@
 
 Same models (random weights, float32), same prompts, temperature 0, one process. The prompts share an instruction of
 some 550 tokens, go on for 10 to 400 tokens of their own, and answers end by themselves after 1 to 128. The systems
-take turns, and the middle of their rounds counts; answers are compared text by text. About ten minutes on two cores.
+take turns, and the middle of their rounds counts; answers are compared text by text. About a quarter of an hour.
 """
 
 import argparse

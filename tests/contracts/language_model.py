@@ -174,6 +174,8 @@ class LanguageModelContract(ABC):
         length = backend.count_tokens([long])[0]
         with pytest.raises(PromptTooLongError, match=rf"prompt 2 of 3.*{backend.context_tokens}.*got {length:,}"):
             model.complete([PROMPTS[0], long, PROMPTS[4]], sampling=SHORT)
+        with pytest.raises(PromptTooLongError, match="got"):
+            model.estimate([long], sampling=SHORT)
         assert model.usage.asked == 0
         assert cache.statistics() == []
 

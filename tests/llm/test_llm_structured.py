@@ -42,6 +42,7 @@ def test_an_obeying_answer_is_parsed() -> None:
         ('{"name": "Ada"}', "the whole answer: 'age' is a required property"),
         ('{"name": "Ada", "age": 36, "x": 1}', "Additional properties"),
         ("[" * 100_000, "no JSON: nested too deeply"),
+        ('{"name": "Ada", "age": ' + "9" * 5000 + "}", "no JSON that can be read"),
         ("", "no JSON"),
     ],
 )

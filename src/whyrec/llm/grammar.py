@@ -2,7 +2,9 @@
 
 A pattern must match the answer from its first character to its last, with or without ``^`` and ``$`` around it; that
 is also how ``structured.py`` reads it. JSON comes on one line, without spaces to spare. What cannot be forced is
-refused (``grammar_schemas.py``, ``grammar_patterns.py``), so an answer that ends by itself obeys its schema.
+refused (``grammar_schemas.py``, ``grammar_patterns.py``), so that an answer which ends by itself obeys its schema; what
+still can break it is a ``oneOf`` whose alternatives overlap, an ``enum`` that contradicts its ``type``, and a name that
+is given twice where ``additionalProperties`` allows any.
 """
 
 import json

@@ -5,7 +5,17 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from typing import Protocol
 
-from whyrec.llm.base import GREEDY, Answer, Backend, Completion, ModelIdentity, Prompt, Request, SamplingConfig
+from whyrec.llm.base import (
+    GREEDY,
+    Answer,
+    Backend,
+    Completion,
+    ModelIdentity,
+    Prompt,
+    Request,
+    SamplingConfig,
+    require_room,
+)
 from whyrec.llm.structured import OutputSchema, failure_of
 from whyrec.llm.usage import Estimate, Price, Usage
 from whyrec.runtime.progress import progress_bar
@@ -114,12 +124,14 @@ class LanguageModel:
         distinct = {request.key: request for request in requests}
         found = self._cache.find(list(distinct)) if self._cache is not None else {}
         to_ask = [request.prompt for key, request in distinct.items() if key not in found]
+        lengths = self.backend.count_tokens(to_ask)
+        require_room(lengths, context_tokens=self.backend.context_tokens, max_tokens=sampling.max_tokens)
         rates = self._cache.rates(self.identity) if self._cache is not None else None
         length = sampling.max_tokens if rates is None else min(rates.completion_tokens, sampling.max_tokens)
         return Estimate(
             prompts=len(distinct),
             cached=len(found),
-            prompt_tokens=sum(self.backend.count_tokens(to_ask)),
+            prompt_tokens=sum(lengths),
             completion_tokens=round(length * len(to_ask)),
             completion_tokens_are_upper_bound=rates is None,
             price=self.usage.price,

@@ -60,6 +60,10 @@ class JsonSchema:
             value = json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
         except json.JSONDecodeError as error:
             raise SchemaViolationError(f"no JSON: {error.msg} at character {error.pos}") from error
+        except SchemaViolationError:
+            raise
+        except ValueError as error:  # Python reads no integer of more than 4,300 digits
+            raise SchemaViolationError(f"no JSON that can be read: {_shortened(str(error))}") from error
         except RecursionError as error:
             raise SchemaViolationError("no JSON: nested too deeply") from error
         problem = next(iter(_validator(self.text).iter_errors(value)), None)
