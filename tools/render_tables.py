@@ -144,6 +144,30 @@ def verification() -> str:
     return lines(["texts", "measure", "value"], body)
 
 
+def measures(name: str) -> str:
+    """Every row of a benchmark as it came."""
+    body = [
+        [str(r["case"]), str(r["system"]), str(r["metric"]), f"{r['value']:,} {r['unit']}".strip()]
+        for r in read(name)["rows"]
+    ]
+    return lines(["case", "system", "measure", "value"], body)
+
+
+def leave_one_out(dataset: str) -> str:
+    """Every method that has been run on a data set, the best first."""
+    found = []
+    for path in RESULTS.glob(f"leave_one_out_{dataset}_*.json"):
+        rows = read(path.stem)["rows"]
+        cells = [
+            figure(rows, method=str(rows[0]["method"]), metric=metric, protocol="leave-one-out")
+            for metric in ("HR@5", "HR@10", "NDCG@5", "NDCG@10")
+        ]
+        value = next(row["value"] for row in rows if row["metric"] == "NDCG@10")
+        found.append((value, str(rows[0]["method"]), cells))
+    body = [[name, *cells] for _, name, cells in sorted(found, key=lambda entry: (-entry[0], entry[1]))]
+    return lines([dataset, "HR@5", "HR@10", "NDCG@5", "NDCG@10"], body)
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "share_of_oracle": share_of_oracle,
     "against_recency": against_recency,
@@ -151,6 +175,8 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "counts": counts,
     "data_scale": data_scale,
     "verification": verification,
+    **{name: lambda name=name: measures(name) for name in ("llm_local", "llm_structured", "llm_cache")},
+    **{f"leave_one_out_{name}": lambda name=name: leave_one_out(name) for name in ("ml1m", "amazon2014_beauty")},
     "beauty_june_2014": lambda: forecasting("beauty_june_2014"),
     **{f"forecasting_{name}": lambda name=name: forecasting(name) for name in DATASETS},
 }

@@ -58,7 +58,9 @@ class TestHybrid(RecommenderContract):
 class TestNeuralCf(RecommenderContract):
     def make(self) -> Recommender:
         return RECOMMENDERS["ncf"](
-            NeuralCfConfig(embedding_dim=8, hidden=(16, 8), epochs=40, batch_size=128, learning_rate=2e-2)
+            NeuralCfConfig(
+                embedding_dim=8, hidden=(16, 8), epochs=30, batch_size=128, learning_rate=2e-2, fold_in_steps=12
+            )
         )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
-from small_encoders import ENCODERS, N_ITEMS, drawn_histories, made, objective_of
+from small_encoders import ENCODERS, N_ITEMS, N_USERS, drawn_histories, made, objective_of
 from torch import Tensor
 
 from whyrec.data.sequences import Sequences
@@ -144,6 +144,17 @@ def test_users_are_told_apart_and_strangers_have_no_vector(kind: str) -> None:
     known = last_states(encoder, replace(same, owners=np.array([1, 2, 0])))
     assert (known[0] - known[1]).abs().max() > 1e-3
     assert torch.equal(known[2], last_states(encoder, same)[0])
+
+
+@pytest.mark.parametrize("kind", ["caser", "hgn"])
+def test_strangers_in_training_do_not_give_all_strangers_a_vector(kind: str) -> None:
+    with torch.random.fork_rng(devices=[]):
+        encoder = ENCODERS[kind]()
+    owners = np.arange(N_USERS) % 3
+    sequences = replace(HISTORIES, owners=owners)
+    train(encoder, sequences, objective=objective_of(kind, sequences), config=TrainingConfig(epochs=1, threads=1))
+    vectors = encoder.users.weight.detach()  # type: ignore[union-attr]
+    assert not vectors[0].any()  # type: ignore[operator, index]
 
 
 @pytest.mark.parametrize("kind", KINDS)

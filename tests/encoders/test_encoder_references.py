@@ -8,6 +8,7 @@ import torch
 from small_encoders import N_ITEMS, drawn_histories, made
 from torch import Tensor, nn
 
+from whyrec.data.sequences import Sequences
 from whyrec.encoders.base import SequenceEncoder
 from whyrec.encoders.bert4rec import Bert4Rec
 from whyrec.encoders.caser import Caser
@@ -161,6 +162,17 @@ def test_last_states_are_those_of_the_reference(kind: str) -> None:
     for user in users:
         expected = REFERENCES[kind](encoder, HISTORIES.row(user).tolist(), int(user) + 1)
         np.testing.assert_allclose(found[user], expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", sorted(REFERENCES))
+def test_of_a_long_history_the_last_twenty_items_are_read(kind: str) -> None:
+    """BERT4Rec has 21 positions here, one of them for the mask."""
+    encoder = made(kind)
+    items = np.random.default_rng(1).permutation(N_ITEMS)[:30] + 1
+    batch = rectangle(Sequences.of([items.tolist()]), np.array([0]), max_history=encoder.max_history)
+    with torch.inference_mode():
+        found = array(encoder.last_state(batch))
+    np.testing.assert_allclose(found[0], REFERENCES[kind](encoder, items[-20:].tolist(), 0), rtol=1e-4, atol=1e-5)
 
 
 def test_one_attention_block_is_the_reference_at_every_position() -> None:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional
 
+from whyrec.baselines.scoring import rows_per_block
 from whyrec.data.sequences import Histories, Sequences
 from whyrec.errors import TrainingError
 from whyrec.recommending.base import ScoreBlock, ScoringRecommender, TrainingData
@@ -116,14 +117,14 @@ class NeuralCfRecommender(ScoringRecommender):
         """Learn each row's vectors in blocks of fixed size, and score one user after the other."""
         with one_thread():
             table = self.network_.all_items()
-        for start in range(0, len(rows), _BLOCK_USERS):
-            block = rows[start : start + _BLOCK_USERS]
-            filled = np.resize(block, _BLOCK_USERS)
-            with one_thread(), torch.inference_mode(mode=False), torch.enable_grad():
-                users = self._folded_in([histories.sequences.row(int(row)) for row in filled])
-            with one_thread():
-                scores = torch.stack([self.network_.scores(user, table) for user in users[: len(block)]])
-            yield block, scores
+        size = max(rows_per_block(len(self.item_ids_)) // _BLOCK_USERS, 1) * _BLOCK_USERS
+        for start in range(0, len(rows), size):
+            block = rows[start : start + size]
+            parts = [
+                self._scored(histories.sequences, block[first : first + _BLOCK_USERS], table)
+                for first in range(0, len(block), _BLOCK_USERS)
+            ]
+            yield block, torch.cat(parts)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The network's weights and the mean user."""
@@ -163,6 +164,15 @@ class NeuralCfRecommender(ScoringRecommender):
                         f"learning_rate (now {settings.learning_rate})."
                     )
                 bar.advance()
+
+    def _scored(
+        self, sequences: Sequences, rows: NDArray[np.int64], table: tuple[Tensor, Tensor]
+    ) -> Float[Tensor, "B I"]:
+        filled = np.resize(rows, _BLOCK_USERS)
+        with one_thread():
+            with torch.inference_mode(mode=False), torch.enable_grad():
+                users = self._folded_in([sequences.row(int(row)) for row in filled])
+            return torch.stack([self.network_.scores(user, table) for user in users[: len(rows)]])
 
     def _folded_in(self, histories: list[NDArray[np.int32]]) -> Float[Tensor, "B D2"]:
         """Learn vectors from the same draws for everybody; shapes do not depend on the histories."""

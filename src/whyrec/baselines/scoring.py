@@ -69,9 +69,13 @@ def vector_blocks(
     """
     table = torch.from_numpy(np.ascontiguousarray(item_vectors.T))
     bias = 0 if item_bias is None else torch.from_numpy(item_bias)
-    for start in range(0, len(rows), DENSE_ROWS):
-        block = rows[start : start + DENSE_ROWS]
-        filled = np.resize(user_vectors[start : start + DENSE_ROWS], (DENSE_ROWS, user_vectors.shape[1]))
+    # Many small products, but few blocks: whoever takes them has a cost per block.
+    size = max(rows_per_block(len(item_vectors)) // DENSE_ROWS, 1) * DENSE_ROWS
+    for start in range(0, len(rows), size):
+        block = rows[start : start + size]
+        padded = np.zeros((-(-len(block) // DENSE_ROWS) * DENSE_ROWS, user_vectors.shape[1]), dtype=np.float32)
+        padded[: len(block)] = user_vectors[start : start + size]
         with one_thread():
-            scores = torch.from_numpy(filled) @ table + bias
+            parts = torch.from_numpy(padded).view(-1, DENSE_ROWS, padded.shape[1])
+            scores = torch.cat([part @ table + bias for part in parts])
         yield block, scores[: len(block)]

@@ -19,8 +19,8 @@ from whyrec.encoders.train import TrainingConfig
 class Gru4RecRecommenderConfig(SequentialConfig):
     """GRU4Rec with cross-entropy over the whole catalogue, or with a loss against drawn negatives."""
 
-    # Its steps through time cost about the same for few rows as for many.
-    training: TrainingConfig = TrainingConfig(micro_batch=64)
+    # Its steps through time cost about the same for few rows as for many: larger micro-batches than others use.
+    training: TrainingConfig = TrainingConfig(batch_size=64, micro_batch=32)
     """How it is trained."""
     model: Gru4RecConfig = Gru4RecConfig()
     """Shape."""
@@ -87,6 +87,9 @@ class Gru4RecPlusRecommender(Gru4RecRecommender):
 class Bert4RecRecommenderConfig(SequentialConfig):
     """BERT4Rec with cross-entropy over the whole catalogue."""
 
+    # Only masked items teach: it needs more steps than an encoder that learns at every position.
+    training: TrainingConfig = TrainingConfig(batch_size=64)
+    """How it is trained."""
     model: Bert4RecConfig = Bert4RecConfig()
     """Shape."""
     mask_ratio: float = Field(default=0.2, gt=0, lt=1)

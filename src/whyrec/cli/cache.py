@@ -30,6 +30,8 @@ def stats(cache: CacheFile = None, as_json: bool = JSON_OPTION) -> None:
     """
     with read_cache(cache or default_cache_path()) as kept:
         rows = [asdict(model) for model in kept.statistics()]
+        if not as_json:
+            rows = [row | {"revision": row["revision"][:12], "adapter": (row["adapter"] or "")[:12]} for row in rows]
         print_rows(rows, as_json=as_json)
         n = sum(int(row["answers"]) for row in rows)
         say(f"{kept.path}: {_answers(n)}, {kept.size_bytes() / 1e6:,.1f} MB.")

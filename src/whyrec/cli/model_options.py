@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from whyrec.cli.cache import default_cache_path
 from whyrec.cli.output import print_rows, say
 from whyrec.errors import InvalidConfigError
+from whyrec.llm.cache import default_cache_path
 from whyrec.llm.model import LanguageModel
 from whyrec.llm.opening import ModelSpec, open_model
 from whyrec.llm.prices import read_prices

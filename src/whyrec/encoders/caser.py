@@ -78,8 +78,7 @@ class Caser(SequenceEncoder):
 
     def states(self, batch: Rectangle, *, drop: Dropout = no_dropout) -> Float[Tensor, "B T D2"]:
         """What the filters found in the window that ends at each item, and the user's vector behind it."""
-        known = self.items(batch.items) * batch.is_item[:, :, None]
-        x = functional.pad(known, (0, 0, self.max_history - 1, 0)).transpose(1, 2)
+        x = functional.pad(self.items(batch.items), (0, 0, self.max_history - 1, 0)).transpose(1, 2)
         found = torch.cat([self._vertical(x), *self._horizontal(x)], dim=1).transpose(1, 2)
         window = functional.relu(self.dense(drop(found)))
         user = self.users(batch)[:, None].expand(-1, window.shape[1], -1)

@@ -74,7 +74,7 @@ class Hgn(SequenceEncoder):
         """User, gated window and plain window that end at each item."""
         is_item = batch.is_item[:, :, None]
         user: Tensor = self.users(batch)
-        x = self.items(batch.items) * is_item
+        x: Tensor = self.items(batch.items)
         gated = x * torch.sigmoid(self.column_gate_item(x) + self.column_gate_user(user)[:, None])
         answers, steer = self.item_gate_item(gated), self.item_gate_user(user)
         pooled, plain = torch.zeros_like(x), torch.zeros_like(x)

@@ -30,6 +30,7 @@ from whyrec.errors import InvalidConfigError, InvalidDataError, NotFittedError, 
 from whyrec.interfaces import RECOMMENDATION_SCHEMA
 from whyrec.recommending.topk import exact_top_k, hide_seen
 from whyrec.runtime.atomic import atomic_directory
+from whyrec.runtime.threads import one_thread
 
 Unknown = Literal["fallback", "raise", "skip"]
 ScoreBlock = tuple[NDArray[np.int64], Float[Tensor, "B I"]]
@@ -171,7 +172,8 @@ class ScoringRecommender(ABC):
             )
         allowed = None if candidates is None else self._allowed(candidates, asked)
         lists = _Lists(k)
-        with torch.inference_mode():
+        # Blocks are small: on several threads, torch would wait for them longer than it computes.
+        with torch.inference_mode(), one_thread():
             for rows, scores in self._all_blocks(histories, ranks, unknown):
                 if filter_seen:
                     hide_seen(scores, histories.sequences, rows)
