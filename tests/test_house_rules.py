@@ -75,3 +75,10 @@ def test_tables_in_the_docs_are_those_of_the_results() -> None:
         check=False,
     )
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_test_files_have_names_of_their_own() -> None:
+    """Test folders are no packages, so that two files of one name would be taken for one module."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert len(names) > 50
+    assert sorted({name for name in names if names.count(name) > 1}) == []

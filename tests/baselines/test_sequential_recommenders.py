@@ -146,6 +146,16 @@ def test_gru4rec_plus_is_bpr_max_unless_told_otherwise() -> None:
     assert Gru4RecRecommenderConfig().loss == "softmax"
 
 
+def test_one_setting_of_training_leaves_those_that_suit_the_encoder() -> None:
+    given = CaserRecommenderConfig.model_validate({"training": {"epochs": 3}})
+    assert given.training == CaserRecommenderConfig().training.model_copy(update={"epochs": 3})
+    assert given.training.batch_size == 16
+    whole = CaserRecommenderConfig(training=TRAINING)
+    assert whole.training == TRAINING
+    with pytest.raises(ValidationError, match="epoch_count"):
+        CaserRecommenderConfig.model_validate({"training": {"epoch_count": 3}})
+
+
 @pytest.mark.parametrize(
     "wrong", [{"loss": "hinge"}, {"n_negatives": 0}, {"calibration": 1.5}, {"popularity_exponent": -1.0}]
 )

@@ -1,13 +1,13 @@
 """Sequence encoders as recommenders: SASRec and its kin, trained on all histories, ranked over the catalogue."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from whyrec.data.sequences import Histories, Sequences
 from whyrec.encoders.base import SequenceEncoder
@@ -36,6 +36,12 @@ class SequentialConfig(BaseModel):
     """Where it is trained and used; auto takes a GPU if there is one."""
     checkpoint: Path | None = None
     """A file for the state after every epoch; a fit that is killed goes on from it when it is started again."""
+
+    @field_validator("training", mode="before")
+    @classmethod
+    def _keep_the_other_defaults(cls, given: object) -> object:
+        """Settings such as ``training.epochs=3`` change that alone, not the batch size that suits the encoder."""
+        return {**cls.model_fields["training"].default.model_dump(), **given} if isinstance(given, Mapping) else given
 
 
 class SequentialRecommender(ScoringRecommender):
