@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Mapping
+from typing import Self
 
 import torch
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -30,6 +31,14 @@ class SasRecConfig(BaseModel):
     """The most recent items that are read. Paper: 200 on ML-1M, 50 elsewhere."""
     dropout: float = Field(default=0.2, ge=0, lt=1)
     """Of embeddings and of every sub-layer's output. Paper: 0.2 on ML-1M, 0.5 elsewhere."""
+
+    @model_validator(mode="after")
+    def _heads_divide_the_columns(self) -> Self:
+        if self.embedding_dim % self.n_heads:
+            raise ValueError(
+                f"embedding_dim must be a multiple of n_heads, got {self.embedding_dim} and {self.n_heads}"
+            )
+        return self
 
 
 class SasRec(SequenceEncoder):
