@@ -25,7 +25,7 @@ from whyrec.baselines.sequential import SequentialConfig, SequentialRecommender
 from whyrec.data.dataset import Dataset
 from whyrec.evaluation.significance import Interval, bootstrap_mean
 from whyrec.recommending.base import ScoringRecommender
-from whyrec.runtime.config import parse_settings, validated
+from whyrec.runtime.config import layered, parse_settings, validated
 from whyrec.runtime.manifest import write_results
 
 MIN_INTERACTIONS = 5
@@ -119,18 +119,6 @@ def _protocol(name: str, events: pl.DataFrame, items: pl.DataFrame) -> Protocol:
     return Protocol(name, dataset, test.select("user_id", "item_id"), n_ties=int((test["place"] > 1).sum()))
 
 
-def nested(settings: dict[str, object]) -> dict[str, object]:
-    """Turn ``{"training.epochs": 3}`` into ``{"training": {"epochs": 3}}``."""
-    found: dict[str, object] = {}
-    for key, value in settings.items():
-        *path, name = key.split(".")
-        place = found
-        for part in path:
-            place = place.setdefault(part, {})  # type: ignore[assignment]
-        place[name] = value
-    return found
-
-
 def figures(recommender: ScoringRecommender, protocol: Protocol) -> dict[str, Interval]:
     """HR@K and NDCG@K of lists of ten, with 95% bootstrap intervals over users."""
     users = protocol.test["user_id"].sort().to_list()
@@ -158,7 +146,7 @@ def main(arguments: list[str]) -> None:
     protocol = load(options.dataset, options.data)
     print(protocol.describe(), file=sys.stderr)
     kind = RECOMMENDERS[options.method]
-    settings = nested(parse_settings(options.set))
+    settings = layered(parse_settings(options.set))
     if options.checkpoints and issubclass(kind.Config, SequentialConfig):
         settings["checkpoint"] = str(options.checkpoints / f"{options.dataset}_{name}.safetensors")
     config = validated(kind.Config, settings, where=options.method)
