@@ -18,6 +18,7 @@ from whyrec.encoders.ranking import HeldOut, score_blocks
 from whyrec.encoders.sasrec import SasRec, SasRecConfig
 from whyrec.encoders.train import TrainingConfig, TrainingReport, train
 from whyrec.recommending.base import ScoreBlock, ScoringRecommender, TrainingData
+from whyrec.runtime.devices import chosen_device
 from whyrec.runtime.threads import one_thread
 
 _MANY_NEGATIVES = 256
@@ -70,7 +71,7 @@ class SequentialRecommender(ScoringRecommender):
         """Train; validation items are the last of some users, which training then does without."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.config.training.seed)
-            encoder = self.encoder(training.n_items).to(_device(self.config.device))
+            encoder = self.encoder(training.n_items).to(chosen_device(self.config.device))
         sequences = self.sequences(training.histories)
         held_out = self._validation_users(sequences.lengths)
         cut = np.zeros(len(sequences), dtype=np.int64)
@@ -102,7 +103,7 @@ class SequentialRecommender(ScoringRecommender):
         """Take back the encoder's weights."""
         encoder = self.encoder(len(self.item_ids_))
         encoder.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
-        self.encoder_ = encoder.to(_device(self.config.device)).eval()
+        self.encoder_ = encoder.to(chosen_device(self.config.device)).eval()
 
     def _validation_users(self, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
         # With two items, holding one out leaves nothing to learn from.
@@ -154,9 +155,3 @@ class SasRecRecommender(SequentialRecommender):
             sequences, n_items=len(self.item_ids_), exponent=config.popularity_exponent
         )
         return SharedNegativesLoss("sampled_softmax", distribution, n_negatives=n_negatives)
-
-
-def _device(name: str) -> torch.device:
-    if name != "auto":
-        return torch.device(name)
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -47,7 +47,7 @@ class Bert4Rec(SequenceEncoder):
     """Blocks of attention over the whole row; a padding inside a row's length stands for a masked item.
 
     The next item is predicted by a mask behind the last one, so that one item fewer is read than there are positions.
-    Deviations: norms stand before the sub-layers, not behind them, which trains faster; attention weights are not
+    Deviations: norms stand before the sub-layers, not behind them; attention weights are not
     dropped.
     """
 

@@ -15,11 +15,12 @@ import transformers
 from huggingface_hub.errors import HfHubHTTPError
 from safetensors import SafetensorError
 
-from whyrec.errors import InvalidConfigError, InvalidModelError
+from whyrec.errors import InvalidModelError
 from whyrec.llm.base import ModelIdentity
 from whyrec.llm.local.forward import RowModel, require_rows
 from whyrec.llm.local.settings import LocalSettings
 from whyrec.llm.lora import adapter_hash, load_adapter, merge_adapter
+from whyrec.runtime.devices import chosen_device
 
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 _WANTED = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"]
@@ -49,7 +50,7 @@ def load_model(name_or_path: str | Path, settings: LocalSettings) -> LoadedModel
     """
     directory, name, revision = _located(name_or_path, settings.revision)
     _require_complete(directory, name)
-    device = _device(settings.device)
+    device = chosen_device(settings.device)
     dtype = _dtype(settings.dtype, device)
     with _translated(name), _quiet():
         tokenizer: Any = transformers.AutoTokenizer.from_pretrained(directory, local_files_only=True)
@@ -169,19 +170,6 @@ def _quiet() -> Iterator[None]:
         log.set_verbosity(verbosity)
         if bars:
             log.enable_progress_bar()
-
-
-def _device(wanted: str) -> torch.device:
-    if wanted == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(wanted)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise InvalidConfigError(
-            f"device: expected auto, cpu or a GPU of this machine such as cuda, got {wanted!r}. Take another."
-        ) from error
-    return device
 
 
 def _dtype(wanted: str, device: torch.device) -> torch.dtype:
