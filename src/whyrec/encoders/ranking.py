@@ -1,7 +1,10 @@
 """Scores of the whole catalogue in blocks of users, and where held-out items stand; never all users by all items."""
 
 import math
-from collections.abc import Iterator
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,14 +18,20 @@ from whyrec.encoders.base import SequenceEncoder
 from whyrec.encoders.sequences import rectangle
 from whyrec.recommending.topk import hide_seen
 
+ScoredBlock = tuple[NDArray[np.int64], Float[Tensor, "B I"]]
+"""Some of the users, and their scores on the CPU."""
+
+Block = tuple[NDArray[np.int64], int]
+"""Positions of users whose histories fit one width, and the width."""
+
 _BLOCK_USERS = 16
+_SCORES_AT_ONCE = 1 << 19
+"""Several blocks are handed out together up to so many scores: what is done with each then costs less."""
 _WIDTH_STEP = 16
 
 
 @torch.inference_mode()
-def score_blocks(
-    encoder: SequenceEncoder, histories: Sequences, users: NDArray[np.int64]
-) -> Iterator[tuple[NDArray[np.int64], Float[Tensor, "B I"]]]:
+def score_blocks(encoder: SequenceEncoder, histories: Sequences, users: NDArray[np.int64]) -> Iterator[ScoredBlock]:
     """Scores of all items for a block of users at a time.
 
     A user's scores are the same to the bit whoever else is asked for: matrix products round differently in other
@@ -39,15 +48,38 @@ def score_blocks(
     """
     encoder.eval()
     table, bias = encoder.output_table().T.contiguous(), encoder.output_bias()
-    for block, width in _blocks(histories.lengths[users], max_history=encoder.max_history):
-        filled = np.resize(users[block], _BLOCK_USERS)
-        batch = rectangle(histories, filled, max_history=encoder.max_history, width=width).to(table.device)
-        scores = encoder.last_state(batch) @ table
-        scores = scores if bias is None else scores + bias
-        yield users[block], scores[: len(block)].float().cpu()
+
+    @torch.inference_mode()
+    def scored(group: Sequence[Block]) -> ScoredBlock:
+        parts = []
+        for block, width in group:
+            filled = np.resize(users[block], _BLOCK_USERS)
+            batch = rectangle(histories, filled, max_history=encoder.max_history, width=width).to(table.device)
+            scores = encoder.last_state(batch) @ table
+            parts.append((scores if bias is None else scores + bias)[: len(block)])
+        return users[np.concatenate([block for block, _ in group])], torch.cat(parts).float().cpu()
+
+    blocks = list(_blocks(histories.lengths[users], max_history=encoder.max_history))
+    at_once = max(_SCORES_AT_ONCE // (_BLOCK_USERS * table.shape[1]), 1)
+    groups = [blocks[start : start + at_once] for start in range(0, len(blocks), at_once)]
+    yield from _side_by_side(scored, groups, n_threads=(os.cpu_count() or 1) if table.device.type == "cpu" else 1)
 
 
-def _blocks(lengths: NDArray[np.int64], *, max_history: int) -> Iterator[tuple[NDArray[np.int64], int]]:
+def _side_by_side(
+    scored: Callable[[Sequence[Block]], ScoredBlock], groups: Sequence[Sequence[Block]], *, n_threads: int
+) -> Iterator[ScoredBlock]:
+    """Results in order; only a few groups are ahead of the one that is asked for, so that memory stays small."""
+    ahead: deque[Future[ScoredBlock]] = deque()
+    with ThreadPoolExecutor(n_threads) as pool:
+        for group in groups:
+            ahead.append(pool.submit(scored, group))
+            if len(ahead) > n_threads:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
+def _blocks(lengths: NDArray[np.int64], *, max_history: int) -> Iterator[Block]:
     """Positions in blocks of equal width, and the width."""
     widths = np.minimum(-(-np.maximum(lengths, 1) // _WIDTH_STEP) * _WIDTH_STEP, max_history)
     for width in np.unique(widths)[::-1]:

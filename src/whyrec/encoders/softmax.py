@@ -2,14 +2,17 @@
 
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-CPU_ROWS = 128
+CPU_ROWS = 256
 """Positions per slice on a CPU: scores of a few thousand items then stay in its cache."""
 GPU_ROWS = 8192
+_SMALL = 1e-30
+"""Probabilities below it are near the end of what a float holds."""
 
 
 def full_softmax(
@@ -32,7 +35,9 @@ def full_softmax(
         rows: Positions per slice; by default what suits the device.
     """
     n_rows = rows or (CPU_ROWS if states.device.type == "cpu" else GPU_ROWS)
-    return _SlicedSoftmax.apply(states, table, bias, targets, n_rows)  # type: ignore[no-any-return, no-untyped-call]
+    # In mixed precision, scores of a whole catalogue are still computed in the table's.
+    with torch.autocast(states.device.type, enabled=False):
+        return _SlicedSoftmax.apply(states.to(table.dtype), table, bias, targets, n_rows)  # type: ignore[no-any-return, no-untyped-call]
 
 
 class _SlicedSoftmax(torch.autograd.Function):
@@ -44,23 +49,28 @@ class _SlicedSoftmax(torch.autograd.Function):
         table_gradient = torch.zeros_like(table)
         bias_gradient = None if bias is None else torch.zeros_like(bias)
         loss = states.new_zeros((), dtype=torch.float64 if states.device.type == "cpu" else torch.float32)
-        transposed = table.T
+        transposed = table.T.contiguous()
         buffer = states.new_empty(min(n_rows, len(states)), len(table))
+        product = torch.empty_like(table)
         for start in range(0, len(states), n_rows):
-            chunk, target = states[start : start + n_rows], targets[start : start + n_rows, None]
+            chunk, target = states[start : start + n_rows], targets[start : start + n_rows]
             scores = buffer[: len(chunk)]
-            torch.mm(chunk, transposed, out=scores)
+            _multiply(chunk, transposed, into=scores)
             if bias is not None:
                 scores += bias
-            log_total = scores.logsumexp(dim=1, keepdim=True)
-            loss += (log_total - scores.gather(1, target)).sum()
-            # From here on the buffer holds probabilities, less 1 at the target: the gradient of the scores.
-            scores.sub_(log_total).exp_()
-            scores.scatter_add_(1, target, scores.new_full((len(chunk), 1), -1.0))
-            torch.mm(scores, table, out=state_gradient[start : start + n_rows])
-            table_gradient.addmm_(scores.T, chunk)
+            right = scores.gather(1, target[:, None])[:, 0]
+            # One pass over the scores, row by row in the cache; from here on the buffer holds probabilities.
+            torch.softmax(scores, dim=1, out=scores)
+            loss -= _log_probabilities(scores, target, right=right, chunk=chunk, table=table, bias=bias).sum()
+            _multiply(scores, table, into=state_gradient[start : start + n_rows])
+            table_gradient += _multiply(scores.T, chunk, into=product)
             if bias_gradient is not None:
                 bias_gradient += scores.sum(dim=0)
+        # The gradient of the scores is the probabilities less 1 at the target.
+        state_gradient -= table[targets]
+        table_gradient.index_add_(0, targets, states, alpha=-1.0)
+        if bias_gradient is not None:
+            bias_gradient -= torch.bincount(targets, minlength=len(table))
         ctx.save_for_backward(state_gradient, table_gradient, bias_gradient)
         return loss.to(states.dtype)
 
@@ -74,6 +84,37 @@ class _SlicedSoftmax(torch.autograd.Function):
             for gradient in (state_gradient, table_gradient, bias_gradient)
         ]
         return (*scaled, None, None)
+
+
+def _multiply(
+    left: Float[Tensor, "N K"], right: Float[Tensor, "K M"], *, into: Float[Tensor, "N M"]
+) -> Float[Tensor, "N M"]:
+    """Write a matrix product into a tensor.
+
+    On a CPU numpy's library computes it: torch's is slower on processors of another maker than its own.
+    """
+    if left.device.type == "cpu":
+        np.matmul(left.numpy(), right.numpy(), out=into.numpy())
+        return into
+    return torch.mm(left, right, out=into)
+
+
+def _log_probabilities(
+    probabilities: Float[Tensor, "B I"],
+    target: Int[Tensor, " B"],
+    *,
+    right: Float[Tensor, " B"],
+    chunk: Float[Tensor, "B D"],
+    table: Float[Tensor, "I D"],
+    bias: Float[Tensor, " I"] | None,
+) -> Float[Tensor, " B"]:
+    """Of the target in each row; where its probability is too small for a float, from its score."""
+    found = probabilities.gather(1, target[:, None])[:, 0]
+    logp = found.log()
+    for row in torch.nonzero(found < _SMALL).flatten().tolist():
+        scores = table @ chunk[row]
+        logp[row] = right[row] - (scores if bias is None else scores + bias).logsumexp(dim=0)
+    return logp
 
 
 def reference_softmax(

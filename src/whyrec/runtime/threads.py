@@ -1,12 +1,15 @@
-"""How many threads torch uses inside one operation."""
+"""How many threads torch and numpy use inside one operation."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+
+from threadpoolctl import ThreadpoolController
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Keep torch on one thread per operation while the block runs.
+    """Keep torch and numpy's matrix products on one thread per operation while the block runs.
 
     Where a network is small, threads wait for each other longer than they compute, the more so on a busy machine;
     whole batches side by side use the cores better.
@@ -16,6 +19,15 @@ def one_thread() -> Iterator[None]:
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield
+        with _matrix_libraries().limit(limits=1):
+            yield
     finally:
         torch.set_num_threads(before)
+
+
+@cache
+def _matrix_libraries() -> ThreadpoolController:
+    """Found once: looking through all loaded libraries takes longer than a list for one user."""
+    import numpy  # noqa: F401  # loads its library, so that it is found
+
+    return ThreadpoolController().select(user_api="blas")
