@@ -18,7 +18,7 @@ from whyrec.data.bundled import open_dataset
 from whyrec.runtime.config import parse_settings
 
 if TYPE_CHECKING:
-    from whyrec.methods.trail.offline.explain import ExplainedForecast, ExplainedItem
+    from whyrec.methods.trail.explained import ExplainedForecast, ExplainedItem
 
 
 def demo(

@@ -5,39 +5,61 @@ from typing import Annotated
 
 import typer
 
+from whyrec.cli.model_options import CacheOption, DryRunOption, print_estimate
 from whyrec.cli.options import At, RunData, RunDirectory, read_moment
-from whyrec.cli.output import JSON_OPTION, print_rows
+from whyrec.cli.output import JSON_OPTION, print_rows, say
 from whyrec.cli.terminal import stdout_console
+from whyrec.errors import InvalidConfigError
+from whyrec.llm.cache import default_cache_path
 
 
 def explain(
     run: RunDirectory,
-    items: Annotated[list[str], typer.Option("--item", metavar="ID", help="An item_id. Repeatable.")],
+    items: Annotated[list[str] | None, typer.Option("--item", metavar="ID", help="An item_id. Repeatable.")] = None,
+    top: Annotated[
+        int | None, typer.Option("--top", metavar="K", help="Explain the first K of the list; 10 if no item is named.")
+    ] = None,
     at: At = None,
     data: RunData = None,
+    cache: CacheOption = None,
+    dry_run: DryRunOption = False,
     as_json: bool = JSON_OPTION,
 ) -> None:
     """Say why items are forecast as they are, and check each claim against the data.
+
+    Where a language model writes, its answers are kept: a killed run goes on where it was.
 
     Example: whyrec explain --run runs/trail --item 1454468
     """
     # Explaining loads torch and LightGBM; other commands start without them.
     from whyrec.runs import explain_run, open_run
+    from whyrec.runs.answers import estimate_reasons
 
+    if items and top is not None:
+        raise InvalidConfigError("explain: expected --item or --top, got both. Leave one out.")
     opened = open_run(run)
-    records = explain_run(opened, opened.open_data(data), item_ids=items, at=read_moment(at, flag="--at"))
-    for place, record in enumerate(records):
+    chosen = {"item_ids": items or (), "k": 10 if top is None else top, "cache": cache or default_cache_path()}
+    moment, dataset = read_moment(at, flag="--at"), opened.open_data(data)
+    if dry_run:
+        print_estimate(estimate_reasons(opened, dataset, at=moment, **chosen), as_json=as_json)
+        return
+    reasons = explain_run(opened, dataset, at=moment, **chosen)
+    for place, record in enumerate(reasons.records):
         if as_json:
             typer.echo(json.dumps(record, ensure_ascii=False))
             continue
         if place:
             typer.echo()
         _print(record)
+    if reasons.summary is not None:
+        say(f"{reasons.summary}.")
 
 
 def _print(record: dict[str, object]) -> None:
     console = stdout_console()
     console.print(f"{record['title']} ({record['item_id']}), rank {record['rank']:,}", style="bold")
+    if record["writer"] != "offline":
+        console.print(f"written by {record['writer']}", style="dim")
     console.print(record["text"], soft_wrap=not console.is_terminal)
     claims = record["claims"]
     assert isinstance(claims, list), "explanation_record lists the claims"

@@ -8,10 +8,7 @@ import typer
 from whyrec.cli.options import Settings, read_moment
 from whyrec.cli.output import say
 from whyrec.data.bundled import open_dataset
-from whyrec.errors import InvalidConfigError
 from whyrec.runtime.config import layered, parse_settings, read_toml
-
-_NO_MODEL = "none"
 
 
 def fit(
@@ -44,8 +41,16 @@ def fit(
     ] = None,
     settings: Settings = None,
     llm: Annotated[
-        str, typer.Option(metavar="NAME", help="The language model that writes; only 'none' as yet.")
-    ] = _NO_MODEL,
+        str,
+        typer.Option(
+            metavar="MODEL",
+            help="The language model that is tuned, for trail: local:DIRECTORY or local:HUB/NAME, scratch for a small "
+            "one made on the spot, none for the method without one.",
+        ),
+    ] = "none",
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a training that was killed, from its last checkpoint.")
+    ] = False,
 ) -> None:
     """Fit a forecaster or a recommender and write it into a run directory, complete or not at all.
 
@@ -53,15 +58,17 @@ def fit(
 
     Example: whyrec fit trail --data films --until 2013-10-01 --set rounds=200 --out runs/trail
 
+    Example: whyrec fit trail --llm scratch --out runs/scratch
+
     Example: whyrec fit sasrec --data films --set training.epochs=50 --out runs/sasrec
     """
     # Learning loads torch and LightGBM; other commands start without them.
     from whyrec.runs import fit_run
-    from whyrec.runs.methods import window_settings
+    from whyrec.runs.methods import window_settings, with_language_model
 
-    _require_no_model(llm)
+    method, model = with_language_model(method, llm)
     options = layered(
-        read_toml(config) if config else {}, {"window": window} if window else {}, parse_settings(settings or [])
+        model, read_toml(config) if config else {}, {"window": window} if window else {}, parse_settings(settings or [])
     )
     if data is None:
         say("No --data given: using the bundled MovieTweetings data.")
@@ -72,6 +79,7 @@ def fit(
         options=options,
         until=read_moment(until, flag="--until"),
         data_directory=data,
+        resume=resume,
     )
     fitted = f"Fitted {run.method.name} until {run.until:%Y-%m-%d %H:%M} UTC"
     if run.method.is_recommender:
@@ -80,11 +88,3 @@ def fit(
     else:
         say(f"{fitted} for windows of {window_settings(run.settings).window}.")
         say(f'Wrote {out}. Next: "whyrec forecast --run {out}".')
-
-
-def _require_no_model(llm: str) -> None:
-    if llm != _NO_MODEL:
-        raise InvalidConfigError(
-            f"--llm: expected 'none', got {llm!r}. Writing with a language model is not available yet; "
-            "without one, the offline writer states the reasons."
-        )

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from whyrec import __version__
-from whyrec.cli import cache, complete, data, demo, doctor, evaluate, explain, fit, forecast, recommend
+from whyrec.cli import cache, complete, data, demo, doctor, evaluate, explain, fit, forecast, recommend, where
 from whyrec.cli.output import say
 from whyrec.errors import WhyrecError
 
@@ -49,6 +49,7 @@ app.command("recommend")(recommend.recommend)
 app.command("explain")(explain.explain)
 app.command("evaluate")(evaluate.evaluate)
 app.command("complete")(complete.complete)
+app.command("where")(where.where)
 app.add_typer(cache.app, name="cache")
 app.command("doctor")(doctor.doctor)
 

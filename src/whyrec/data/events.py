@@ -1,7 +1,7 @@
 """An interaction log as parallel numpy arrays in time order: what compiled feature code reads."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 import numpy as np
@@ -12,12 +12,14 @@ from whyrec.data import schema
 from whyrec.data.dataset import Dataset
 from whyrec.errors import InvalidDataError
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECONDS_PER_DAY = 86_400_000_000
 
 
 def as_days(moment: datetime) -> float:
     """Days since 1970-01-01 UTC, the time unit of ``EventArrays``."""
-    return moment.astimezone(UTC).timestamp() / 86_400
+    # By way of whole microseconds, as the log's days are made: a sum of float seconds may fall beside an equal moment.
+    return ((moment - _EPOCH) // timedelta(microseconds=1)) / _MICROSECONDS_PER_DAY
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,14 +7,13 @@ from datetime import date, datetime, timedelta
 import polars as pl
 
 from whyrec.data import schema
+from whyrec.data.attributes import AttributeValue, attributes_of
 from whyrec.data.dataset import Dataset
 from whyrec.data.windows import Window, month_after, month_start
 from whyrec.errors import UnknownIdError
 
 RECENT_SPANS_DAYS = (3, 7, 14, 30)
 """Spans before the cut-off whose distinct users are counted beside the months."""
-
-AttributeValue = str | float | tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +80,7 @@ def _facts_of(
     row: Mapping[str, object], log: pl.DataFrame | None, *, cutoff: datetime, log_start: datetime | None
 ) -> ItemFacts:
     item_id, title = str(row[schema.ITEM]), str(row[schema.TITLE])
-    attributes = {
-        name: _attribute(value)
-        for name, value in row.items()
-        if name not in (schema.ITEM, schema.TITLE) and value is not None and value != ""
-    }
+    attributes = attributes_of(row)
     if log is None:
         none_recent = dict.fromkeys(RECENT_SPANS_DAYS, 0)
         return ItemFacts(item_id, title, cutoff, (), none_recent, 0, None, attributes, None)
@@ -107,12 +102,6 @@ def _facts_of(
         attributes=attributes,
         mean_rating=float(rating) if isinstance(rating, int | float) else None,
     )
-
-
-def _attribute(value: object) -> AttributeValue:
-    if isinstance(value, list | tuple):
-        return tuple(str(part) for part in value)
-    return float(value) if isinstance(value, int | float) else str(value)
 
 
 def _months(log: pl.DataFrame, *, cutoff: datetime, log_start: datetime) -> tuple[MonthCount, ...]:

@@ -1,9 +1,7 @@
 """The training loop of all encoders: seeded, stopped early by NDCG@10 on validation items, resumable at any time."""
 
-import json
 import math
 import time
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
@@ -12,8 +10,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from whyrec.data.sequences import Sequences
@@ -23,11 +19,9 @@ from whyrec.encoders.objectives import Objective
 from whyrec.encoders.ranking import HeldOut, hit_rate, ndcg, target_ranks
 from whyrec.encoders.sequences import micro_batches
 from whyrec.errors import InvalidDataError, TrainingError
-from whyrec.runtime.atomic import atomic_file
 from whyrec.runtime.progress import progress_bar
 from whyrec.runtime.threads import one_thread
-
-_RECORD = "run"
+from whyrec.runtime.training_state import load_state, optimizer_tensors, restore_optimizer, save_state
 
 
 class TrainingConfig(BaseModel):
@@ -238,10 +232,8 @@ class _Run:
         if checkpoint is None:
             return
         record = {"best_epoch": self.best_epoch, "epochs": [asdict(epoch) for epoch in self.epochs]}
-        parts = {"weights": _copied(self.encoder), "best": self.best, "optimizer": _moments(self.optimizer)}
-        tensors = {f"{part}/{name}": tensor for part, named in parts.items() for name, tensor in named.items()}
-        with atomic_file(checkpoint) as partial:
-            save_file(tensors, partial, metadata={_RECORD: json.dumps(record)})
+        parts = {"weights": _copied(self.encoder), "best": self.best, "optimizer": optimizer_tensors(self.optimizer)}
+        save_state(checkpoint, parts=parts, record=record)
 
     def finish(self) -> TrainingReport:
         self.encoder.load_state_dict(self.best)
@@ -249,33 +241,13 @@ class _Run:
         return TrainingReport(tuple(self.epochs), self.best_epoch)
 
     def _load(self, checkpoint: Path) -> None:
-        with safe_open(checkpoint, framework="pt") as file:
-            record = json.loads(file.metadata()[_RECORD])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping, no iterator
+        parts, record = load_state(checkpoint)
         self.epochs = [Epoch(**epoch) for epoch in record["epochs"]]
         self.best_epoch = record["best_epoch"]
-        self.best = _under("best", tensors)
-        self.encoder.load_state_dict(_under("weights", tensors))
-        _restore(self.optimizer, _under("optimizer", tensors))
-
-
-def _under(part: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    prefix = f"{part}/"
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+        self.best = parts["best"]
+        self.encoder.load_state_dict(parts["weights"])
+        restore_optimizer(self.optimizer, parts["optimizer"])
 
 
 def _copied(encoder: SequenceEncoder) -> dict[str, Tensor]:
     return {name: tensor.detach().cpu().clone() for name, tensor in encoder.state_dict().items()}
-
-
-def _moments(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    state: Mapping[int, Mapping[str, Tensor]] = optimizer.state_dict()["state"]
-    return {f"{place}.{name}": tensor.cpu() for place, values in state.items() for name, tensor in values.items()}
-
-
-def _restore(optimizer: torch.optim.Optimizer, moments: Mapping[str, Tensor]) -> None:
-    state: dict[int, dict[str, Tensor]] = {}
-    for key, tensor in moments.items():
-        place, _, name = key.partition(".")
-        state.setdefault(int(place), {})[name] = tensor
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})

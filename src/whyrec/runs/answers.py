@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -12,8 +13,11 @@ from whyrec.data.dataset import Dataset
 from whyrec.data.sequences import read_histories
 from whyrec.data.windows import Window
 from whyrec.errors import InvalidConfigError
+from whyrec.llm.usage import Estimate
+from whyrec.methods.trail.explained import explanation_record
+from whyrec.methods.trail.model import TrailForecaster
 from whyrec.methods.trail.offline import OfflineForecaster
-from whyrec.methods.trail.offline.explain import explain_forecast, explanation_record
+from whyrec.methods.trail.offline.explain import explain_forecast
 from whyrec.runs.methods import METHODS
 from whyrec.runs.run import Run, require_known_moment
 
@@ -83,28 +87,83 @@ def recommend_run(
     return UserLists(rows, tuple(asked[row] for row in unknown))
 
 
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """Explanations, and how their writing went where a language model wrote them."""
+
+    records: list[dict[str, object]]
+    """As ``explanation_record`` makes them."""
+    summary: str | None = None
+
+
 def explain_run(
-    run: Run, data: Dataset, *, item_ids: Sequence[str], at: datetime | None = None
-) -> list[dict[str, object]]:
+    run: Run,
+    data: Dataset,
+    *,
+    item_ids: Sequence[str] = (),
+    at: datetime | None = None,
+    k: int = 10,
+    cache: Path | None = None,
+) -> Reasons:
     """Explain items at a moment; None for the one that the run was fitted until.
 
-    Returns:
-        A record per item as ``explanation_record`` makes it, in the order asked for.
+    Args:
+        run: A run of TRAIL.
+        data: What it was fitted on.
+        item_ids: Which items; none for the first ``k`` of the list.
+        at: Start of the window.
+        k: How many, where no items are named.
+        cache: The file of completions, where a language model writes; None keeps nothing.
 
     Raises:
         UnknownIdError: If an item is not in the catalogue.
         InvalidConfigError: If the run's method states no reasons, or ``at`` is not valid.
     """
-    if not issubclass(run.method.model, OfflineForecaster):
-        able = [name for name, method in METHODS.items() if issubclass(method.model, OfflineForecaster)]
+    forecaster = _explaining(run)
+    chosen = list(dict.fromkeys(item_ids)) or None
+    moment = _moment(run, data, at)
+    if isinstance(forecaster, OfflineForecaster):
+        explained = explain_forecast(forecaster, data, at=moment, item_ids=chosen, k=k)
+        return Reasons([explanation_record(item) for item in explained.items])
+    told = forecaster.explain(data, at=moment, item_ids=chosen, k=k, cache=cache)
+    return Reasons([explanation_record(item) for item in told.forecast.items], told.counts.summary())
+
+
+def estimate_reasons(
+    run: Run,
+    data: Dataset,
+    *,
+    item_ids: Sequence[str] = (),
+    at: datetime | None = None,
+    k: int = 10,
+    cache: Path | None = None,
+) -> Estimate:
+    """What ``explain_run`` would ask of a language model; nothing is written.
+
+    Raises:
+        InvalidConfigError: If no language model writes in this run; else as ``explain_run``.
+    """
+    forecaster = _explaining(run)
+    if isinstance(forecaster, OfflineForecaster):
         raise InvalidConfigError(
-            f"{run.directory}: expected a run of {', '.join(able)}, got one of {run.method.name}, which states no "
+            f"{run.directory}: expected a run with a language model, got one whose reasons are written without. "
+            "They cost nothing: leave --dry-run out."
+        )
+    chosen = list(dict.fromkeys(item_ids)) or None
+    return forecaster.estimate(data, at=_moment(run, data, at), item_ids=chosen, k=k, cache=cache)
+
+
+def _explaining(run: Run) -> OfflineForecaster | TrailForecaster:
+    able = (OfflineForecaster, TrailForecaster)
+    if not issubclass(run.method.model, able):
+        names = [name for name, method in METHODS.items() if issubclass(method.model, able)]
+        raise InvalidConfigError(
+            f"{run.directory}: expected a run of {', '.join(names)}, got one of {run.method.name}, which states no "
             "reasons. Fit another."
         )
     forecaster = run.load_forecaster()
-    assert isinstance(forecaster, OfflineForecaster), "a run loads its method's class"
-    explained = explain_forecast(forecaster, data, at=_moment(run, data, at), item_ids=list(dict.fromkeys(item_ids)))
-    return [explanation_record(item) for item in explained.items]
+    assert isinstance(forecaster, able), "a run loads its method's class"
+    return forecaster
 
 
 def _moment(run: Run, data: Dataset, at: datetime | None) -> datetime:

@@ -11,11 +11,17 @@ from whyrec.baselines.registry import BASELINES
 from whyrec.errors import InvalidConfigError
 from whyrec.forecasts import WindowConfig
 from whyrec.interfaces import Forecaster
+from whyrec.llm.opening import NONE, parse_spec
+from whyrec.methods.trail.config import SCRATCH, TrailConfig, scratch_defaults
+from whyrec.methods.trail.model import TrailForecaster
 from whyrec.methods.trail.offline import OfflineConfig, OfflineForecaster
 from whyrec.recommending.base import ScoringRecommender
-from whyrec.runtime.config import validated
+from whyrec.runtime.config import layered, validated
 
 DEFAULT_WINDOW = "30d"
+TRAIL, _TRAIL_SCRATCH, _TRAIL_TUNED = "trail", "trail_scratch", "trail_tuned"
+_OF_SCRATCH = ("model", "domain", "rendering", "teacher")
+"""Settings that a model from scratch leaves no choice in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,8 @@ class Method:
     model: type[Forecaster] | type[ScoringRecommender]
     config: type[BaseModel]
     fixed: Mapping[str, object] = field(default_factory=dict)
+    presets: Mapping[str, object] = field(default_factory=dict)
+    """Defaults of the name where they differ from the class's; options go over them."""
 
     @property
     def is_recommender(self) -> bool:
@@ -43,7 +51,7 @@ class Method:
         where = f"settings of {self.name}"
         validated(self.config, options, where=where, fixed=self.fixed)
         window = {"window": DEFAULT_WINDOW} if "window" in self.config.model_fields else {}
-        return validated(self.config, {**window, **options, **self.fixed}, where=where)
+        return validated(self.config, {**layered(window, self.presets, options), **self.fixed}, where=where)
 
     def restored(self, content: Mapping[str, object]) -> BaseModel:
         """Settings as ``model_dump`` wrote them."""
@@ -83,7 +91,17 @@ class Method:
 
 METHODS: Mapping[str, Method] = MappingProxyType(
     {
-        "trail": Method("trail", "trail_offline", OfflineForecaster, OfflineConfig),
+        TRAIL: Method(TRAIL, "trail_offline", OfflineForecaster, OfflineConfig),
+        # The same method with a language model: what "fit trail --llm" makes of it.
+        _TRAIL_SCRATCH: Method(
+            _TRAIL_SCRATCH,
+            _TRAIL_SCRATCH,
+            TrailForecaster,
+            TrailConfig,
+            fixed={name: value for name, value in scratch_defaults().items() if name in _OF_SCRATCH},
+            presets={name: value for name, value in scratch_defaults().items() if name not in _OF_SCRATCH},
+        ),
+        _TRAIL_TUNED: Method(_TRAIL_TUNED, _TRAIL_TUNED, TrailForecaster, TrailConfig),
         **{
             name: Method(name, name, baseline.forecaster, baseline.config, baseline.options)
             for name, baseline in BASELINES.items()
@@ -102,6 +120,34 @@ def method_named(name: str) -> Method:
     if name not in METHODS:
         raise InvalidConfigError(f"method: expected one of {', '.join(METHODS)}, got {name!r}. Choose one.")
     return METHODS[name]
+
+
+def with_language_model(name: str, llm: str) -> tuple[str, dict[str, object]]:
+    """What ``--llm`` makes of a method.
+
+    Args:
+        name: A method's name.
+        llm: ``none``, ``scratch`` or ``local:DIRECTORY``.
+
+    Returns:
+        The name of the method that is meant, and the settings that say which model.
+
+    Raises:
+        InvalidConfigError: If the method asks no language model, or cannot use this one.
+    """
+    if llm == NONE:
+        return name, {}
+    if name != TRAIL:
+        raise InvalidConfigError(f"--llm: expected 'none' for {name}, which asks no model, got {llm!r}. Leave it out.")
+    if llm == SCRATCH:
+        return _TRAIL_SCRATCH, {}
+    spec = parse_spec(llm)
+    if spec is None or spec.kind != "local":
+        raise InvalidConfigError(
+            f"--llm: expected 'none', 'scratch' or 'local:DIRECTORY' for {name}, got {llm!r}: a model is tuned here, "
+            "and one behind a server cannot be. Use its weights, or write with none."
+        )
+    return _TRAIL_TUNED, {"model": spec.model}
 
 
 def window_settings(settings: BaseModel) -> WindowConfig:

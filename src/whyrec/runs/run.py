@@ -1,8 +1,10 @@
 """A run directory: ``run.json``, which says how the run came about, and the model's own files beside it."""
 
 import json
+import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,8 +14,9 @@ from pydantic import BaseModel
 from whyrec.data.bundled import open_dataset
 from whyrec.data.dataset import Dataset
 from whyrec.data.windows import Window, day_after
-from whyrec.errors import InvalidConfigError, InvalidDataError
+from whyrec.errors import InvalidConfigError, InvalidDataError, OutputExistsError
 from whyrec.interfaces import Forecaster
+from whyrec.llm.opening import NONE
 from whyrec.recommending.base import ScoringRecommender
 from whyrec.runs.methods import Method, method_named, window_settings
 from whyrec.runtime.atomic import atomic_directory, require_absent
@@ -24,6 +27,8 @@ BUNDLED = "bundled"
 _FORECASTER = "forecaster"
 _RECOMMENDER = "recommender"
 _FORMAT_VERSION = 1
+_STATE_SETTINGS = ("checkpoint", "checkpoints")
+"""Settings that name where training keeps its state: a file, or a directory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +111,11 @@ def fit_run(
     options: Mapping[str, object],
     until: datetime | None = None,
     data_directory: Path | None = None,
+    resume: bool = False,
 ) -> Run:
     """Fit a method and write its run directory, complete or not at all.
+
+    Methods that train for long keep their state beside ``out`` until they are done.
 
     Args:
         name: A name of ``METHODS``.
@@ -117,10 +125,11 @@ def fit_run(
         until: Only interactions strictly before it are learned from; None for all, up to the first UTC midnight after
             the last.
         data_directory: Where ``data`` lie, for the record; None for the bundled data.
+        resume: Go on with a training that was killed.
 
     Raises:
-        InvalidConfigError: If the method, a setting or ``until`` is not valid.
-        OutputExistsError: If ``out`` holds something already.
+        InvalidConfigError: If the method, a setting or ``until`` is not valid, or there is nothing to resume.
+        OutputExistsError: If ``out`` holds something already, or an unfinished training lies beside it.
     """
     method = method_named(name)
     settings = method.settings(options)
@@ -129,10 +138,42 @@ def fit_run(
         require_known_moment(data, until, what="--until")
     cut = until or day_after(data.time_range[1])
     started = time.perf_counter()
-    model = method.build(settings).fit(data, until=cut)
-    run = Run(out, method, settings, cut, data_directory and data_directory.resolve(), data.fingerprint)
-    _write(run, model, data=data, wall_time_s=time.perf_counter() - started)
+    with _state_kept(settings, beside=out, resume=resume) as resumable:
+        model = method.build(resumable).fit(data, until=cut)
+        run = Run(out, method, settings, cut, data_directory and data_directory.resolve(), data.fingerprint)
+        _write(run, model, data=data, wall_time_s=time.perf_counter() - started)
     return run
+
+
+@contextmanager
+def _state_kept(settings: BaseModel, *, beside: Path, resume: bool) -> Iterator[BaseModel]:
+    """Give methods that train for long a place for their state; it is removed when the block ends well."""
+    name = next((name for name in _STATE_SETTINGS if name in type(settings).model_fields), None)
+    if name is None or getattr(settings, name) is not None:
+        if resume and name is None:
+            raise InvalidConfigError("--resume: expected a method that trains for long, got one that does not.")
+        yield settings
+        return
+    place = beside.with_name(f"{beside.name}.training")
+    if place.exists() and not resume:
+        raise OutputExistsError(
+            f"{place}: expected no unfinished training, found one. Go on with it (--resume), or remove it."
+        )
+    if resume and not place.exists():
+        raise InvalidConfigError(f"--resume: expected an unfinished training in {place}, found none. Leave it out.")
+    place.mkdir(parents=True, exist_ok=True)
+    # A dictionary of settings may have changed since the training began: then it is another training.
+    fingerprint = place / "settings.json"
+    text = settings.model_dump_json()
+    if fingerprint.is_file() and fingerprint.read_text(encoding="utf-8") != text:
+        raise InvalidConfigError(
+            f"--resume: expected the settings that the training in {place} began with, got others. "
+            "Give the same ones, or remove it."
+        )
+    fingerprint.write_text(text, encoding="utf-8")
+    path = place if name == "checkpoints" else place / "state.safetensors"
+    yield settings.model_copy(update={name: path})
+    shutil.rmtree(place)
 
 
 def open_run(directory: Path) -> Run:
@@ -190,7 +231,7 @@ def _write(run: Run, model: Forecaster | ScoringRecommender, *, data: Dataset, w
     content = {
         "format_version": _FORMAT_VERSION,
         "method": run.method.name,
-        "llm": "none",
+        "llm": settings.get("model", NONE) if "adapter" in settings else NONE,
         "config": settings,
         "dataset": {"directory": str(run.data_directory or BUNDLED), **data.describe()},
         "window": None if run.method.is_recommender else settings["window"],

@@ -13,8 +13,9 @@ from whyrec.data.parquet_files import write_frame
 from whyrec.data.windows import day_after
 from whyrec.evaluation.rolling import RollingResult, evaluate_rolling
 from whyrec.forecasts import require_positive_k
+from whyrec.methods.trail.explained import ExplainedForecast, explanation_record
 from whyrec.methods.trail.offline import OfflineConfig, OfflineForecaster
-from whyrec.methods.trail.offline.explain import ExplainedForecast, explain_forecast, explanation_record
+from whyrec.methods.trail.offline.explain import explain_forecast
 from whyrec.methods.trail.wording import window_phrase
 from whyrec.runs.judging import DEFAULT_BASELINES, ranker_of, refit, tested_windows
 from whyrec.runs.methods import method_named

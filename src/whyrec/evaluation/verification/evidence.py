@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import date
 
-from whyrec.data.facts import AttributeValue, ItemFacts, MonthCount
+from whyrec.data.attributes import AttributeValue
+from whyrec.data.facts import ItemFacts, MonthCount
 from whyrec.evaluation.verification.lexicon import FULL_MONTH_NAMES
 from whyrec.interfaces import Driver, Evidence, ForecastPoint
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from datetime import time
 
 from whyrec.evaluation.verification import lexicon
 from whyrec.evaluation.verification.comparisons import Passage, compared
@@ -301,10 +302,11 @@ def _duration(number: Number, passage: Passage) -> Checked | None:
         ]
     if number.unit == "days":
         if known.latest in known.partial and _SO_FAR.search(words):
-            elapsed = known.facts.cutoff.day - 1 + (known.facts.cutoff.hour > 0)
-            bases.append(
-                Basis(elapsed, (f"month:{known.latest[0]:04d}-{known.latest[1]:02d}",), "days of the month so far")
-            )
+            # At 14:00 on the 30th, 29 days are over and 30 have begun; people say either.
+            full = known.facts.cutoff.day - 1
+            begun = full + (known.facts.cutoff.time() > time.min)
+            evidence = (f"month:{known.latest[0]:04d}-{known.latest[1]:02d}",)
+            bases += [Basis(elapsed, evidence, "days of the month so far") for elapsed in sorted({full, begun})]
         bases += [Basis(days, (f"recent:{days}d",), "span counted") for days in known.facts.recent]
     return _matching(number, bases)
 

@@ -9,7 +9,7 @@ from typing import NamedTuple, Self
 import polars as pl
 
 from whyrec.data import schema
-from whyrec.data.facts import AttributeValue
+from whyrec.data.attributes import AttributeValue
 
 LONGEST_VALUE = 60
 """Longer texts are descriptions, not values that another item could share."""

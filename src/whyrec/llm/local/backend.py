@@ -4,7 +4,7 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from whyrec.errors import InvalidConfigError, InvalidModelError
+from whyrec.errors import InvalidConfigError
 from whyrec.llm.base import Answer, ModelIdentity, Prompt, SamplingConfig, require_room
 from whyrec.llm.local.settings import LocalSettings
 from whyrec.llm.structured import OutputSchema
@@ -66,14 +66,19 @@ class LocalBackend:
         return self._loaded.tokenizer
 
     def texts(self, prompts: Sequence[Prompt]) -> list[str]:
-        """What the model reads: through its chat template, or the contents joined by a blank line.
+        """What the model reads; see ``conversation_text``.
 
         Raises:
             InvalidModelError: If the template refuses a conversation, such as one with a system message.
         """
-        if self._settings.template == "plain":
-            return ["\n\n".join(message.content for message in prompt.messages) for prompt in prompts]
-        return [self._templated(prompt) for prompt in prompts]
+        from whyrec.llm.local.conversation import conversation_text
+
+        return [
+            conversation_text(
+                self.tokenizer, prompt.messages, template=self._settings.template, name=self.identity.model
+            )
+            for prompt in prompts
+        ]
 
     def encode(self, prompts: Sequence[Prompt]) -> list[list[int]]:
         """The prompts as tokens.
@@ -130,17 +135,3 @@ class LocalBackend:
             schema=schema,
             grammars=self._grammars,
         )
-
-    def _templated(self, prompt: Prompt) -> str:
-        from jinja2 import TemplateError
-
-        turns = [{"role": message.role, "content": message.content} for message in prompt.messages]
-        try:
-            text: str = self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-        except TemplateError as error:
-            roles = ", ".join(message.role for message in prompt.messages)
-            raise InvalidModelError(
-                f"{self.identity.model}: expected a conversation that its chat template takes, got one of {roles} "
-                f"({str(error)[:100]}). Put the instruction into the user's message."
-            ) from error
-        return text

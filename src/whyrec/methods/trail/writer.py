@@ -15,6 +15,8 @@ from whyrec.methods.trail.writer_integration import integration_section
 from whyrec.methods.trail.writer_trend import trend_section
 
 WRITER = "offline"
+ATTEMPTS = 3
+"""Phrasings tried until one passes the verification."""
 
 
 def write_explanation(
@@ -52,3 +54,24 @@ def write_explanation(
         verdict=verify_explanation(text, facts=facts, forecast=forecast, drivers=drivers, vocabulary=vocabulary),
         writer=WRITER,
     )
+
+
+def write_verified(
+    facts: ItemFacts, forecast: ForecastPoint, drivers: Sequence[Driver] = (), *, vocabulary: Vocabulary
+) -> Explanation:
+    """Explain one item in the first phrasing that passes the verification.
+
+    If none does, the last one is given with its failing verdict, never as verified.
+
+    Args:
+        facts: As in ``write_explanation``, and so are the others.
+        forecast: The item's row of the forecast.
+        drivers: The model's own contributions for this item.
+        vocabulary: The catalogue's names.
+    """
+    explanation = write_explanation(facts, forecast, drivers, vocabulary=vocabulary)
+    for seed in range(1, ATTEMPTS):
+        if explanation.verdict.verified:
+            break
+        explanation = write_explanation(facts, forecast, drivers, seed=seed, vocabulary=vocabulary)
+    return explanation

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from whyrec.data.facts import AttributeValue, ItemFacts
+from whyrec.data.attributes import AttributeValue
+from whyrec.data.facts import ItemFacts
 from whyrec.interfaces import Driver
 from whyrec.methods.trail.wording import Voice, listing, percent, quoted, sentence
 
@@ -67,7 +68,7 @@ def _attributes(told: list[str], *, facts: ItemFacts, voice: Voice) -> str:
     if not told:
         return voice.pick(
             f"The catalogue holds nothing on {title} but the title itself",
-            f"Beyond the title {title}, the catalogue is silent",
+            f"But for the title {title}, the catalogue is silent",
         )
     it = "it" if len(title) > LONGEST_REPEATED_TITLE else voice.pick(title, "it")
     if len(told) == 1:

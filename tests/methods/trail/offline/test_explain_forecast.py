@@ -8,15 +8,11 @@ from whyrec.data.dataset import Dataset
 from whyrec.data.facts import item_facts
 from whyrec.errors import UnknownIdError
 from whyrec.interfaces import Explanation, ForecastPoint, Verdict
+from whyrec.methods.trail import writer as module
+from whyrec.methods.trail.explained import ExplainedItem, explanation_record
 from whyrec.methods.trail.offline import OfflineConfig, OfflineForecaster
-from whyrec.methods.trail.offline import explain as module
-from whyrec.methods.trail.offline.explain import (
-    ATTEMPTS,
-    ExplainedItem,
-    explain_forecast,
-    explanation_record,
-)
-from whyrec.methods.trail.writer import write_explanation
+from whyrec.methods.trail.offline.explain import explain_forecast
+from whyrec.methods.trail.writer import ATTEMPTS, write_explanation
 
 QUICK = OfflineConfig(rounds=5, training_cutoffs=4, validation_cutoffs=1, bags=1)
 

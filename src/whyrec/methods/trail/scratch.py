@@ -1,0 +1,119 @@
+"""A small causal language model made from scratch, so that the whole method runs where no weights can be had.
+
+The tokenizer is built from the training texts: a word is a token, and so are every count (``number_words``) and every
+reference to a fact (``references``). The model is a Llama of a fraction of a million parameters in the usual files, so
+that everything that works on a downloaded model works on it.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from whyrec.methods.trail.compact import attribute_words
+from whyrec.methods.trail.config import ScratchConfig
+from whyrec.methods.trail.number_words import number_words
+from whyrec.methods.trail.prompts import EXPLANATION_END, EXPLANATION_START
+from whyrec.methods.trail.references import vocabulary
+from whyrec.methods.trail.samples import Sample
+
+PAD, END, UNKNOWN = "<pad>", "<end>", "<unknown>"
+_BREAK = "\n\n"
+"""Between a prompt and its answer."""
+SPECIAL = (PAD, END, UNKNOWN, EXPLANATION_START, EXPLANATION_END)
+
+# A word takes the space before it along, so that tokens joined end to end are the text; digits stand alone.
+_WORD = Regex(r"\n+| ?(?:\{[^{}]+\}|n\d+\b|\d|[^\W\d]+(?:['’\-][^\W\d]+)*|[^\w\s])")
+
+
+def known_values(samples: Sequence[Sample], *, config: ScratchConfig) -> dict[str, frozenset[str]]:
+    """Attribute values that enough samples show, by attribute.
+
+    Args:
+        samples: Training samples.
+        config: How many are enough.
+    """
+    counts: dict[str, Counter[str]] = {}
+    for sample in samples:
+        for name, value in sample.history.attributes.items():
+            counts.setdefault(name, Counter()).update(set(attribute_words(value)))
+    found = {
+        name: frozenset(word for word, n in counter.items() if n >= config.min_value_count)
+        for name, counter in sorted(counts.items())
+    }
+    return {name: words for name, words in found.items() if words}
+
+
+def build_tokenizer(
+    texts: Iterable[str], *, attributes: Collection[str], config: ScratchConfig
+) -> PreTrainedTokenizerFast:
+    """Make words of training texts into tokens.
+
+    Args:
+        texts: Prompts and answers.
+        attributes: Names of the catalogue's attributes, for the references to them.
+        config: How many words.
+    """
+    splitter, normalizer = _pre_tokenizer(), normalizers.NFC()
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update({piece for piece, _ in splitter.pre_tokenize_str(normalizer.normalize_str(text))})
+    frequent = [word for word, n in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))]
+    kept = [word for word in frequent if counts[word] >= config.min_word_count][: config.max_words]
+    always = [
+        _BREAK,
+        *(f"{space}{word}" for word in (*number_words(), *vocabulary(attributes)) for space in ("", " ")),
+        *(f"{space}{digit}" for digit in range(10) for space in ("", " ")),
+    ]
+    words = list(dict.fromkeys([*SPECIAL, *always, *kept]))
+    raw = Tokenizer(models.WordLevel({word: place for place, word in enumerate(words)}, unk_token=UNKNOWN))
+    raw.normalizer = normalizer
+    raw.pre_tokenizer = splitter
+    raw.decoder = decoders.Fuse()
+    raw.add_special_tokens(list(SPECIAL))
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=raw, pad_token=PAD, eos_token=END, unk_token=UNKNOWN, clean_up_tokenization_spaces=False
+    )
+    tokenizer.model_max_length = config.context
+    return tokenizer
+
+
+def build_model(n_tokens: int, *, config: ScratchConfig, seed: int) -> Any:  # transformers' class
+    """Make an untrained model.
+
+    Args:
+        n_tokens: Of the tokenizer; the table gets some rows more, as published models have.
+        config: Its shape.
+        seed: Of its weights.
+    """
+    shape = LlamaConfig(
+        vocab_size=-(-n_tokens // 64) * 64,
+        hidden_size=config.width,
+        intermediate_size=3 * config.width,
+        num_hidden_layers=config.layers,
+        num_attention_heads=config.heads,
+        num_key_value_heads=config.heads,
+        max_position_embeddings=config.context,
+        initializer_range=0.05,
+        tie_word_embeddings=True,
+        bos_token_id=None,
+        eos_token_id=SPECIAL.index(END),
+        pad_token_id=SPECIAL.index(PAD),
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return LlamaForCausalLM(shape).eval()
+
+
+def save_backbone(model: Any, tokenizer: PreTrainedTokenizerFast, directory: Path) -> None:
+    """Write model and tokenizer in the usual files, for ``--llm local:DIRECTORY``."""
+    model.save_pretrained(directory)
+    tokenizer.save_pretrained(directory)
+
+
+def _pre_tokenizer() -> Any:  # the class is compiled and carries no types
+    return pre_tokenizers.Sequence([pre_tokenizers.Split(_WORD, behavior="isolated")])
