@@ -155,12 +155,16 @@ def main(arguments: list[str]) -> None:
     wall_time_s = time.perf_counter() - started
     started = time.perf_counter()
     metrics = figures(recommender, protocol)
-    record = {"dataset": options.dataset, **protocol.describe(), "method": name, **config.model_dump(mode="json")}
+    # Where the state of training lay is of no interest to anybody else.
+    settings_used = config.model_dump(mode="json", exclude={"checkpoint"})
+    record = {"dataset": options.dataset, **protocol.describe(), "method": name, **settings_used}
     record["recommend_s"] = round(time.perf_counter() - started, 2)
     if isinstance(recommender, SequentialRecommender) and recommender.report_ is not None:
         epochs = recommender.report_.epochs
         record |= {"epochs_run": len(epochs), "best_epoch": recommender.report_.best_epoch}
-        record["seconds_of_all_epochs"] = round(sum(epoch.seconds for epoch in epochs), 1)
+        # Epochs of earlier parts of a resumed run count too.
+        wall_time_s = max(wall_time_s, sum(epoch.seconds for epoch in epochs))
+        record["ended"] = "by patience" if len(epochs) < config.training.epochs else "by the limit on epochs"
     rows = [
         {
             "method": name,

@@ -38,6 +38,8 @@ METHODS = {
     "oracle": "count oracle",
     "greedy_coverage_oracle": "greedy coverage oracle",
 }
+MEASURED = ("llm_local", "llm_structured", "llm_cache", "encoders", "dtw")
+"""Results whose rows are told as they came."""
 COUNT_METRICS = {"WAPE[active]": "WAPE", "Spearman[active]": "Spearman", "Coverage[active]": "80% interval covers"}
 Row = Mapping[str, object]
 
@@ -175,7 +177,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "counts": counts,
     "data_scale": data_scale,
     "verification": verification,
-    **{name: lambda name=name: measures(name) for name in ("llm_local", "llm_structured", "llm_cache")},
+    **{name: lambda name=name: measures(name) for name in MEASURED},
     **{f"leave_one_out_{name}": lambda name=name: leave_one_out(name) for name in ("ml1m", "amazon2014_beauty")},
     "beauty_june_2014": lambda: forecasting("beauty_june_2014"),
     **{f"forecasting_{name}": lambda name=name: forecasting(name) for name in DATASETS},

@@ -11,7 +11,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> 
     def fail(**_: object) -> None:
         raise request.param
 
-    monkeypatch.setattr(module, "app", fail)
+    monkeypatch.setattr(module, "application", lambda _: fail)
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,14 @@ def test_version_help_and_unknown_commands(capsys: pytest.CaptureFixture[str]) -
     assert "doctor" in capsys.readouterr().out
     assert main(["dance"]) == 2
     assert main(["data", "import"]) == 2
+
+
+def test_a_named_command_loads_no_other() -> None:
+    named = module.application(["--debug", "where", "TRAIL"])
+    assert [command.name for command in named.registered_commands] == ["where"]
+    everything = module.application(["--help"])
+    names = {part.name for part in (*everything.registered_commands, *everything.registered_groups)}
+    assert names == set(module.COMMANDS)
 
 
 def test_doctor_reports_and_computes(capsys: pytest.CaptureFixture[str]) -> None:

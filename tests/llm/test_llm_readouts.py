@@ -5,22 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2Config, GPT2LMHeadModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from whyrec.errors import InvalidConfigError, InvalidModelError, PromptTooLongError
 from whyrec.llm.lora import LoraSettings, attach_adapter
-from whyrec.llm.readouts import (
-    MarkedText,
-    expected_numbers,
-    length_batches,
-    normalised_entropy,
-    number_probabilities,
-    read_spans,
-    token_range,
-)
+from whyrec.llm.readouts import MarkedText, length_batches, read_spans, token_range
 
 TEXT = "The sea was calm. Popularity: 42. The war was loud."
-TEN = tuple(range(1, 11))
 
 
 @pytest.fixture(scope="module")
@@ -90,78 +81,11 @@ def test_batches_keep_the_budget_and_every_row_once() -> None:
         assert len(batch) == 1 or len(batch) * max(lengths[index] for index in batch) <= 100
 
 
-def test_numbers_of_one_and_two_tokens_against_the_plain_way(loaded: tuple[Any, Any]) -> None:
-    """P(1) = p("1") * (1 - p("0" after "1")), P(10) = p("1") * p("0" after "1"), over what is admitted."""
-    model, tokenizer = loaded
-    prefixes = ["Rated (", "A film about war. Score: (", "x"]
-    assert len(tokenizer("(10", add_special_tokens=False).input_ids) == 3, "10 must be two tokens here"
-    found = number_probabilities(model, tokenizer, prefixes, numbers=TEN)
-    digit = {n: tokenizer(f"({n}", add_special_tokens=False).input_ids[-1] for n in range(10)}
-    for row, prefix in zip(found, prefixes, strict=True):
-        ids = tokenizer(prefix, add_special_tokens=False).input_ids
-        first = {n: logp(model, ids)[digit[n]].exp().item() for n in range(1, 10)}
-        total = sum(first.values())
-        zero = logp(model, [*ids, digit[1]])[digit[0]].exp().item()
-        expected = [first[1] / total * (1 - zero), *(first[n] / total for n in range(2, 10)), first[1] / total * zero]
-        np.testing.assert_allclose(row, expected, atol=1e-6)
-
-
-def test_the_batch_equals_one_by_one(loaded: tuple[Any, Any]) -> None:
-    model, tokenizer = loaded
-    prefixes = ["Rated ", "The sea was calm and so was the captain of the ship. It scored ", "(", "a b c "]
-    numbers = [0, 7, 12, 120, 128, 2013]
-    together = number_probabilities(model, tokenizer, prefixes, numbers=numbers, max_rows=3)
-    for row, prefix in zip(together, prefixes, strict=True):
-        np.testing.assert_allclose(row, number_probabilities(model, tokenizer, [prefix], numbers=numbers)[0], atol=1e-6)
-    np.testing.assert_allclose(together.sum(axis=1), 1)
-
-
-def test_a_space_that_belongs_to_the_number_is_found(tmp_path: Path) -> None:
-    """GPT-2 joins a space to the digits that follow: in "is 7" the number begins before the slot."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import PreTrainedTokenizerFast
-
-    raw = Tokenizer(models.BPE())
-    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    raw.decoder = decoders.ByteLevel()
-    lines = [f"it is {n} of 10" for n in TEN] * 50
-    raw.train_from_iterator(lines, trainers.BpeTrainer(vocab_size=300, show_progress=False))
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=raw, eos_token="!")
-    assert tokenizer.tokenize("is 7")[-1] == "Ġ7"
-    torch.manual_seed(0)
-    model = GPT2LMHeadModel(GPT2Config(vocab_size=320, n_embd=32, n_layer=1, n_head=2, initializer_range=0.3)).eval()
-    ids = tokenizer("it is").input_ids
-    rows = [tokenizer(f"it is {n}").input_ids[len(ids) :] for n in (3, 4)]
-    chances = np.array([logp(model, ids)[row[0]].exp().item() for row in rows])
-    found = number_probabilities(model, tokenizer, ["it is "], numbers=[3, 4])
-    np.testing.assert_allclose(found[0], chances / chances.sum(), atol=1e-6)
-
-
-def test_pruned_beginnings_lose_little(loaded: tuple[Any, Any]) -> None:
-    model, tokenizer = loaded
-    numbers = list(range(200))
-    exact = number_probabilities(model, tokenizer, ["Rated ", "("], numbers=numbers, prune=0.0)
-    pruned = number_probabilities(model, tokenizer, ["Rated ", "("], numbers=numbers, prune=1e-3)
-    assert np.abs(exact - pruned).sum(axis=1).max() < 0.02
-    np.testing.assert_allclose(expected_numbers(exact, numbers), expected_numbers(pruned, numbers), rtol=0.02)
-
-
-def test_expectation_and_entropy_by_hand() -> None:
-    """0.5 * 1 + 0.5 * 3 = 2; an even split over two of four is ln 2 / ln 4 = 1/2."""
-    rows = np.array([[0.5, 0.0, 0.5, 0.0], [0.25, 0.25, 0.25, 0.25], [0.0, 1.0, 0.0, 0.0]])
-    np.testing.assert_allclose(expected_numbers(rows, [1, 2, 3, 4]), [2, 2.5, 2])
-    np.testing.assert_allclose(normalised_entropy(rows), [0.5, 1, 0], atol=1e-12)
-
-
-def test_overlong_texts_and_odd_numbers_are_refused(loaded: tuple[Any, Any]) -> None:
+def test_overlong_texts_are_refused(loaded: tuple[Any, Any]) -> None:
     model, tokenizer = loaded
     long = "sea and war " * 600
     with pytest.raises(PromptTooLongError, match="prompt 2 of 2: expected at most 1,024 tokens"):
         read_spans(model, tokenizer, [marked("a", "a"), marked(long, "war")])
-    with pytest.raises(PromptTooLongError, match="1,024"):
-        number_probabilities(model, tokenizer, [long], numbers=TEN)
-    with pytest.raises(InvalidConfigError, match="expected distinct numbers"):
-        number_probabilities(model, tokenizer, ["a"], numbers=[1, 1])
 
 
 def test_a_model_that_caps_its_logits_is_refused(loaded: tuple[Any, Any]) -> None:

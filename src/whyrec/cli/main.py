@@ -3,6 +3,7 @@
 Exit codes: 0 done, 1 failed, 2 your mistake, 130 interrupted. A traceback is shown only with ``--debug``.
 """
 
+import importlib
 import sys
 import traceback
 from collections.abc import Sequence
@@ -11,17 +12,23 @@ from typing import Annotated
 import typer
 
 from whyrec import __version__
-from whyrec.cli import cache, complete, data, demo, doctor, evaluate, explain, fit, forecast, recommend, where
 from whyrec.cli.output import say
 from whyrec.errors import WhyrecError
 
-app = typer.Typer(
-    name="whyrec",
-    help="Recommendations that say why: forecasts and ranked lists whose every entry carries a checked reason.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+# In the order that --help lists them: where each command, or group of commands, is found.
+COMMANDS = {
+    "demo": "whyrec.cli.demo:demo",
+    "data": "whyrec.cli.data:app",
+    "fit": "whyrec.cli.fit:fit",
+    "forecast": "whyrec.cli.forecast:forecast",
+    "recommend": "whyrec.cli.recommend:recommend",
+    "explain": "whyrec.cli.explain:explain",
+    "evaluate": "whyrec.cli.evaluate:evaluate",
+    "complete": "whyrec.cli.complete:complete",
+    "cache": "whyrec.cli.cache:app",
+    "where": "whyrec.cli.where:where",
+    "doctor": "whyrec.cli.doctor:doctor",
+}
 
 
 def _print_version(wanted: bool) -> None:
@@ -30,7 +37,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _global_options(
     debug: Annotated[bool, typer.Option("--debug", help="Show the full traceback when something fails.")] = False,
     version: Annotated[
@@ -40,18 +46,31 @@ def _global_options(
     """Declare the options that stand before a command; ``main`` acts on them."""
 
 
-# Registration: one line per command or group of commands, in the order that --help lists them.
-app.command("demo")(demo.demo)
-app.add_typer(data.app, name="data")
-app.command("fit")(fit.fit)
-app.command("forecast")(forecast.forecast)
-app.command("recommend")(recommend.recommend)
-app.command("explain")(explain.explain)
-app.command("evaluate")(evaluate.evaluate)
-app.command("complete")(complete.complete)
-app.command("where")(where.where)
-app.add_typer(cache.app, name="cache")
-app.command("doctor")(doctor.doctor)
+def application(arguments: Sequence[str]) -> typer.Typer:
+    """The command line as far as some arguments need it.
+
+    A command that is named is all that is loaded: the others' libraries would cost a second.
+
+    Args:
+        arguments: Without the program's name.
+    """
+    app = typer.Typer(
+        name="whyrec",
+        help="Recommendations that say why: forecasts and ranked lists whose every entry carries a checked reason.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_global_options)
+    named = next((argument for argument in arguments if not argument.startswith("-")), None)
+    for name in [named] if named in COMMANDS else COMMANDS:
+        module, _, attribute = COMMANDS[name].partition(":")
+        part = getattr(importlib.import_module(module), attribute)
+        if isinstance(part, typer.Typer):
+            app.add_typer(part, name=name)
+        else:
+            app.command(name)(part)
+    return app
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -65,7 +84,8 @@ def main(arguments: Sequence[str]) -> int:
     """
     debug = "--debug" in arguments
     try:
-        app(args=[argument for argument in arguments if argument != "--debug"], prog_name="whyrec")
+        words = [argument for argument in arguments if argument != "--debug"]
+        application(words)(args=words, prog_name="whyrec")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except WhyrecError as error:

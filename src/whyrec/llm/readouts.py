@@ -80,7 +80,7 @@ def read_spans(
         InvalidConfigError: If a span holds no token.
         InvalidModelError: If the model scales or caps its logits.
     """
-    _require_plain_head(model)
+    require_plain_head(model)
     encoded = tokenizer([text.text for text in texts], add_special_tokens=False, return_offsets_mapping=True)
     rows = cast("list[list[int]]", encoded["input_ids"])
     require_room([len(row) for row in rows], context_tokens=context_tokens(model), max_tokens=0)
@@ -140,7 +140,7 @@ def without_peft(model: PreTrainedModel) -> Any:
 
 
 @torch.inference_mode()
-def _require_plain_head(model: PreTrainedModel) -> None:
+def require_plain_head(model: PreTrainedModel) -> None:
     """Refuse models that do more to their logits than one matrix (soft caps, scales): ours would be wrong.
 
     Raises:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 
 from pydantic import BaseModel
@@ -22,6 +23,7 @@ DEFAULT_WINDOW = "30d"
 TRAIL, _TRAIL_SCRATCH, _TRAIL_TUNED = "trail", "trail_scratch", "trail_tuned"
 _OF_SCRATCH = ("model", "domain", "rendering", "teacher")
 """Settings that a model from scratch leaves no choice in."""
+_TUNABLE = "local:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ def with_language_model(name: str, llm: str) -> tuple[str, dict[str, object]]:
 
     Args:
         name: A method's name.
-        llm: ``none``, ``scratch`` or ``local:DIRECTORY``.
+        llm: ``none``, ``scratch``, ``local:DIRECTORY`` or ``local:HUB/NAME``.
 
     Returns:
         The name of the method that is meant, and the settings that say which model.
@@ -141,13 +143,15 @@ def with_language_model(name: str, llm: str) -> tuple[str, dict[str, object]]:
         raise InvalidConfigError(f"--llm: expected 'none' for {name}, which asks no model, got {llm!r}. Leave it out.")
     if llm == SCRATCH:
         return _TRAIL_SCRATCH, {}
-    spec = parse_spec(llm)
-    if spec is None or spec.kind != "local":
+    spec = parse_spec(llm) if llm.startswith(_TUNABLE) else None
+    if spec is None:
         raise InvalidConfigError(
-            f"--llm: expected 'none', 'scratch' or 'local:DIRECTORY' for {name}, got {llm!r}: a model is tuned here, "
-            "and one behind a server cannot be. Use its weights, or write with none."
+            f"--llm: expected 'none', 'scratch', 'local:DIRECTORY' or 'local:HUB/NAME' for {name}, got {llm!r}: a "
+            "model is tuned here, and one behind a server cannot be. Use its weights, or write with none."
         )
-    return _TRAIL_TUNED, {"model": spec.model}
+    directory = Path(spec.model).expanduser()
+    # A run must find its model from wherever it is asked.
+    return _TRAIL_TUNED, {"model": str(directory.resolve()) if directory.is_dir() else spec.model}
 
 
 def window_settings(settings: BaseModel) -> WindowConfig:

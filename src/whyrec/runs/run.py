@@ -29,6 +29,7 @@ _RECOMMENDER = "recommender"
 _FORMAT_VERSION = 1
 _STATE_SETTINGS = ("checkpoint", "checkpoints")
 """Settings that name where training keeps its state: a file, or a directory."""
+_TRAINING_FILE = "training.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,8 @@ def fit_run(
         resume: Go on with a training that was killed.
 
     Raises:
-        InvalidConfigError: If the method, a setting or ``until`` is not valid, or there is nothing to resume.
+        InvalidConfigError: If the method, a setting or ``until`` is not valid, or there is nothing to resume, or what
+            is to be resumed has other settings, data or date.
         OutputExistsError: If ``out`` holds something already, or an unfinished training lies beside it.
     """
     method = method_named(name)
@@ -138,20 +140,40 @@ def fit_run(
         require_known_moment(data, until, what="--until")
     cut = until or day_after(data.time_range[1])
     started = time.perf_counter()
-    with _state_kept(settings, beside=out, resume=resume) as resumable:
+    training = {
+        "method": name,
+        "data": data.fingerprint,
+        "until": cut.isoformat(),
+        "settings": settings.model_dump(mode="json"),
+    }
+    with _state_kept(settings, training, beside=out, resume=resume) as resumable:
         model = method.build(resumable).fit(data, until=cut)
-        run = Run(out, method, settings, cut, data_directory and data_directory.resolve(), data.fingerprint)
+        run = Run(out, method, settings, cut, data_directory and data_directory.resolve(), str(training["data"]))
         _write(run, model, data=data, wall_time_s=time.perf_counter() - started)
     return run
 
 
 @contextmanager
-def _state_kept(settings: BaseModel, *, beside: Path, resume: bool) -> Iterator[BaseModel]:
-    """Give methods that train for long a place for their state; it is removed when the block ends well."""
+def _state_kept(
+    settings: BaseModel, training: Mapping[str, object], *, beside: Path, resume: bool
+) -> Iterator[BaseModel]:
+    """Give methods that train for long a place for their state; it is removed when the block ends well.
+
+    It is also removed when the block fails before any state was kept: a mistake leaves nothing to go on with.
+
+    Args:
+        settings: Of the method.
+        training: All that makes a training what it is; a state goes on only with the same.
+        beside: The run directory to be.
+        resume: Go on with the state that is there.
+    """
     name = next((name for name in _STATE_SETTINGS if name in type(settings).model_fields), None)
     if name is None or getattr(settings, name) is not None:
         if resume and name is None:
-            raise InvalidConfigError("--resume: expected a method that trains for long, got one that does not.")
+            raise InvalidConfigError(
+                f"--resume: expected a method that trains for long, got {training['method']}, which keeps no state. "
+                "Leave it out."
+            )
         yield settings
         return
     place = beside.with_name(f"{beside.name}.training")
@@ -162,18 +184,29 @@ def _state_kept(settings: BaseModel, *, beside: Path, resume: bool) -> Iterator[
     if resume and not place.exists():
         raise InvalidConfigError(f"--resume: expected an unfinished training in {place}, found none. Leave it out.")
     place.mkdir(parents=True, exist_ok=True)
-    # A dictionary of settings may have changed since the training began: then it is another training.
-    fingerprint = place / "settings.json"
-    text = settings.model_dump_json()
-    if fingerprint.is_file() and fingerprint.read_text(encoding="utf-8") != text:
-        raise InvalidConfigError(
-            f"--resume: expected the settings that the training in {place} began with, got others. "
-            "Give the same ones, or remove it."
-        )
-    fingerprint.write_text(text, encoding="utf-8")
+    _require_same_training(place / _TRAINING_FILE, training)
     path = place if name == "checkpoints" else place / "state.safetensors"
-    yield settings.model_copy(update={name: path})
+    try:
+        yield settings.model_copy(update={name: path})
+    except BaseException:
+        if [file.name for file in place.iterdir()] == [_TRAINING_FILE]:
+            shutil.rmtree(place)
+        raise
     shutil.rmtree(place)
+
+
+def _require_same_training(path: Path, training: Mapping[str, object]) -> None:
+    """Refuse to go on with another training; of a new one, write down what it is."""
+    if not path.is_file():
+        path.write_text(json.dumps(training), encoding="utf-8")
+        return
+    began = json.loads(path.read_text(encoding="utf-8"))
+    differing = [name for name, value in training.items() if began.get(name) != value]
+    if differing:
+        raise InvalidConfigError(
+            f"--resume: expected the {differing[0]} that the training in {path.parent} began with, got others. "
+            "Give the same, or remove it."
+        )
 
 
 def open_run(directory: Path) -> Run:

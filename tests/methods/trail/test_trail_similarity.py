@@ -99,6 +99,14 @@ def test_nearest_among_many_in_every_lane_and_chunk() -> None:
         assert distance[place].tolist() == exact[expected].tolist()
 
 
+def test_equal_distances_stand_in_the_order_of_series() -> None:
+    """0 is 2 away from 1, 1 and from 2; the longer ones are looked at last though they come first."""
+    table = dtw.SeriesTable.of([np.array([0]), *[np.array([1, 1])] * 5, *[np.array([2])] * 300])
+    index, distance = dtw.nearest(table, n=6, rows=np.array([0]))
+    assert index.tolist() == [[1, 2, 3, 4, 5, 6]]
+    assert distance.tolist() == [[2] * 6]
+
+
 @pytest.mark.parametrize(
     ("series", "n", "message"),
     [

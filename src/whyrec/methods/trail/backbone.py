@@ -13,6 +13,7 @@ from whyrec.llm.local.forward import RowModel, require_rows
 from whyrec.llm.local.loading import LoadedModel, load_model
 from whyrec.llm.local.settings import LocalSettings
 from whyrec.llm.lora import AdaptedModel, LoraSettings, attach_adapter, merge_adapter
+from whyrec.llm.readouts import require_plain_head
 from whyrec.methods.trail.compact import CompactTemplate
 from whyrec.methods.trail.config import SCRATCH, TrailConfig
 from whyrec.methods.trail.encoding import Encoder
@@ -42,6 +43,12 @@ class Backbone:
         """Turns samples into this model's tokens."""
         return Encoder(self.tokenizer, self.template, rendering=config.rendering, max_tokens=config.max_tokens)
 
+    @property
+    def padding(self) -> int:
+        """The token behind a row's end; it is masked, so that any will do where there is none of its own."""
+        own = self.tokenizer.pad_token_id
+        return int(self.tokenizer.eos_token_id if own is None else own)
+
     def score_words(self, config: TrailConfig) -> torch.Tensor | None:
         """Tokens of the number words where the score is one."""
         if config.slot == "digits":
@@ -50,8 +57,18 @@ class Backbone:
         return torch.tensor(ids)
 
     def loaded(self, config: TrailConfig) -> LoadedModel:
-        """The tuned model, ready to be asked; an adapter becomes part of its weights."""
-        model = self.model if self.adapted is None else merge_adapter(self.adapted)
+        """The tuned model, ready to be asked.
+
+        An adapter stays beside the weights too, so that it can still be saved; from scratch it becomes part of them.
+        """
+        if self.adapted is None:
+            model = self.model
+        elif config.model == SCRATCH:
+            model = merge_adapter(self.adapted)
+        else:
+            # Added to the weights as it will be when it is loaded, so that answers are then the same to the bit.
+            self.adapted.model.merge_adapter()
+            model = self.adapted.model.get_base_model()
         return ready(model.eval().requires_grad_(False), self.tokenizer, name=self.name, config=config)
 
 
@@ -61,14 +78,13 @@ def ready(model: Any, tokenizer: Any, *, name: str, config: TrailConfig, revisio
     An answer ends where the explanation does: what a model writes behind it is nobody's business.
     """
     rows = RowModel(model)
-    ends = {tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids(EXPLANATION_END)} - {None}
     options = {"dtype": str(model.dtype).removeprefix("torch."), "template": config.rendering}
     return LoadedModel(
         rows=rows,
         tokenizer=tokenizer,
         identity=ModelIdentity("local", name, revision, None, options),
         n_logits=require_rows(rows, name=name, n_tokens=len(tokenizer)),
-        stop_tokens=frozenset(ends),
+        stop_tokens=_ends(tokenizer),
     )
 
 
@@ -100,6 +116,7 @@ def opened(config: TrailConfig) -> Backbone:
     template = paper_template(config)
     loaded = load_model(config.model, LocalSettings(device=config.device, template=config.rendering))
     model, tokenizer = loaded.rows.model, loaded.tokenizer
+    require_plain_head(model)  # the losses make logits of body and head
     if config.adapter is None:
         model.requires_grad_(True)
         return Backbone(model, tokenizer, template, None, loaded.identity.model)
@@ -127,7 +144,7 @@ def from_scratch(samples: Sequence[Sample], explanations: Sequence[str], *, conf
     attributes = sorted({name for sample in samples for name in sample.history.attributes})
     texts = (f"{text}" for texts in (prompts, answers) for text in texts)
     tokenizer = build_tokenizer(texts, attributes=attributes, config=config.scratch)
-    model = build_model(len(tokenizer), config=config.scratch, seed=config.training.seed)
+    model = build_model(tokenizer, config=config.scratch, seed=config.training.seed)
     model = model.to(chosen_device(config.device)).requires_grad_(True)
     return Backbone(model, tokenizer, template, None, SCRATCH)
 
@@ -166,9 +183,12 @@ def load_tuned(directory: Path, config: TrailConfig) -> LoadedModel:
         device=config.device, template=config.rendering, adapter=directory if has_adapter else None
     )
     loaded = load_model(config.model if has_adapter else directory, settings)
-    ends = {loaded.tokenizer.convert_tokens_to_ids(EXPLANATION_END)} - {None}
-    identity = loaded.identity if has_adapter else replace(loaded.identity, model=config.model)
-    return replace(loaded, stop_tokens=loaded.stop_tokens | ends, identity=identity)
+    return replace(loaded, stop_tokens=_ends(loaded.tokenizer))
+
+
+def _ends(tokenizer: Any) -> frozenset[int]:
+    # Not convert_tokens_to_ids, which takes a marker that is no token for the unknown one.
+    return frozenset({tokenizer.eos_token_id, tokenizer.get_vocab().get(EXPLANATION_END)} - {None})
 
 
 def _with_adapter(model: Any, tokenizer: Any, config: TrailConfig) -> AdaptedModel:

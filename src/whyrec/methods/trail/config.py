@@ -1,15 +1,17 @@
 """Settings of TRAIL with a language model; light, so that the command line can show them without model libraries."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from whyrec.forecasts import WindowConfig
 from whyrec.methods.trail.samples import SampleConfig
 
 SCRATCH = "scratch"
 """The model that is made from nothing."""
+_OF_SCRATCH = {"domain": "compact", "rendering": "plain", "teacher": "offline"}
+"""Settings in which it has no choice."""
 
 
 class ScratchConfig(BaseModel):
@@ -139,6 +141,8 @@ class TrailConfig(WindowConfig):
     """Of the last window, to tell when to stop; 0 trains all epochs on everything."""
     refit: bool = False
     """Train once more on everything, the last window included, for as many steps as were best."""
+    explained_first: int = Field(default=500, ge=0)
+    """Items of a list whose explanation is written before their score, where the order asks for it: the most active."""
     max_tokens: int = Field(default=4096, ge=64)
     """Of prompt and answer. Paper: 4096."""
     explanation_tokens: int = Field(default=400, ge=16)
@@ -147,6 +151,27 @@ class TrailConfig(WindowConfig):
     """Where it is trained and used; auto takes a GPU if there is one."""
     checkpoints: Path | None = None
     """Directory for the state of training; a fit that is killed goes on from it when it is started again."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _scratch_has_its_own_defaults(cls, given: Any) -> Any:  # whatever is to be validated
+        is_scratch = isinstance(given, dict) and given.get("model", SCRATCH) == SCRATCH
+        return {**_OF_SCRATCH, **given} if is_scratch else given
+
+    @field_validator(*_OF_SCRATCH)
+    @classmethod
+    def _scratch_has_no_choice(cls, value: str, info: ValidationInfo) -> str:
+        only = _OF_SCRATCH[str(info.field_name)]
+        if info.data.get("model") == SCRATCH and value != only:
+            raise ValueError(f"expected {only!r} for a model from scratch")
+        return value
+
+    @field_validator("pretraining")
+    @classmethod
+    def _pretraining_is_for_an_adapter(cls, value: int, info: ValidationInfo) -> int:
+        if value and info.data.get("adapter") is None:
+            raise ValueError("expected 0 without an adapter, for which it prepares")
+        return value
 
 
 def scratch_defaults() -> dict[str, object]:
@@ -159,18 +184,19 @@ def scratch_defaults() -> dict[str, object]:
         "references": True,
         "adapter": None,
         "max_windows": 6,
-        "explained": 3000,
+        "scratch": {"width": 64},
+        "explained": 2000,
         "teacher": "offline",
         "thinned_copies": 1,
         "refit": True,
         "max_tokens": 512,
         "explanation_tokens": 160,
-        "samples": {"step_days": 10, "max_samples": 24_000, "max_windows": 24},
+        "samples": {"step_days": 10, "max_samples": 12_000, "max_windows": 24},
         "training": {
             "learning_rate": 3e-3,
-            "batch_size": 64,
+            "batch_size": 32,
             "accumulation": 1,
-            "epochs": 3,
+            "epochs": 2,
             "projection_hidden": 96,
             "projection_dim": 64,
         },

@@ -129,9 +129,12 @@ def collate(samples: Sequence[EncodedSample], *, padding: int) -> Batch:
         ids[row, :n], is_token[row, :n], is_told[row, :n] = sample.ids, 1, sample.is_told
         weights[row, :n] = sample.token_weights * sample.weight
     return Batch(
-        *(torch.from_numpy(array) for array in (ids, is_token, weights, is_told)),
-        torch.tensor([sample.score_place for sample in samples]),
-        torch.tensor([sample.count for sample in samples], dtype=torch.float64),
+        ids=torch.from_numpy(ids),
+        is_token=torch.from_numpy(is_token),
+        token_weights=torch.from_numpy(weights),
+        is_told=torch.from_numpy(is_told),
+        score_places=torch.tensor([sample.score_place for sample in samples]),
+        counts=torch.tensor([sample.count for sample in samples], dtype=torch.float64),
     )
 
 

@@ -153,9 +153,33 @@ def estimate_explanations(
     return model.estimate(explanation_prompts(asked, encoder), schema=_FORM, sampling=sampling)
 
 
+def texts_before_scores(
+    samples: Sequence[Sample], model: LanguageModel, encoder: Encoder, *, config: TrailConfig
+) -> list[str]:
+    """The likeliest explanations where they stand before the score; empty where one was cut or lacked a section.
+
+    Args:
+        samples: Items without targets.
+        model: The tuned model.
+        encoder: How it is asked.
+        config: The longest text.
+    """
+    begun = Message("assistant", _before_explanation(encoder, score=0.0))
+    prompts = [Prompt((*encoder.template.messages(sample), begun)) for sample in samples]
+    sampling = SamplingConfig(max_tokens=config.explanation_tokens)
+    completions = model.complete(prompts, schema=_FORM, sampling=sampling)
+    return [
+        "" if completion.failure is not None or completion.finish == "length" else completion.text
+        for completion in completions
+    ]
+
+
 def _begun(item: Asked, encoder: Encoder) -> str:
-    score = encoder.template.score_text(item.point.expected)
-    answer = encoder.template.answer(score=score, explanation="x")
+    return _before_explanation(encoder, score=item.point.expected)
+
+
+def _before_explanation(encoder: Encoder, *, score: float) -> str:
+    answer = encoder.template.answer(score=encoder.template.score_text(score), explanation="x")
     return answer.text[: answer.explanation[0]] + EXPLANATION_START
 
 

@@ -1,6 +1,7 @@
 """``TrailForecaster``: TRAIL with a language model, fitted, asked for forecasts and for reasons, saved and loaded."""
 
 import hashlib
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -24,6 +25,7 @@ from whyrec.runtime.extras import require_extra
 
 if TYPE_CHECKING:
     from whyrec.llm.local.loading import LoadedModel
+    from whyrec.llm.lora import AdaptedModel
     from whyrec.llm.usage import Estimate
     from whyrec.methods.trail.encoding import Encoder
     from whyrec.methods.trail.explaining import Asked, WritingCounts
@@ -55,10 +57,12 @@ class TrailForecaster:
         self.until_: datetime | None = None
         self.report_: TrailReport | None = None
         self.loaded_: LoadedModel | None = None
+        self._adapted: AdaptedModel | None = None
+        self._written_adapter: Path | None = None
 
     @property
     def writer(self) -> str:
-        """The tuned model's name, revision and adapter."""
+        """The tuned model's name, and a hash of its weights."""
         return self._model().identity.writer
 
     def fit(self, data: Dataset, *, until: datetime) -> Self:
@@ -77,7 +81,7 @@ class TrailForecaster:
             fitted.loaded, identity=replace(fitted.loaded.identity, revision=_weights_hash(fitted.loaded.rows.model))
         )
         self.template_, self.report_, self.until_ = fitted.template, fitted.report, until
-        self._adapted = fitted.adapted
+        self._adapted, self._written_adapter = fitted.adapted, None
         return self
 
     def forecast(self, data: Dataset, *, at: datetime, k: int | None = None) -> pl.DataFrame:
@@ -95,7 +99,7 @@ class TrailForecaster:
         require_fitted(self, at=at)
         require_positive_k(k)
         samples = self.samples(data, at=at)
-        readout = self._scores(samples, data)
+        readout = self._scores(samples)
         ranked = (
             pl.DataFrame(
                 {
@@ -205,15 +209,18 @@ class TrailForecaster:
                 "until": self.until_.isoformat(),
                 "config": self.config.model_copy(update={"checkpoints": None}).model_dump(mode="json"),
                 "known_values": template_record(self.template_),
+                "model_name": loaded.identity.model,
                 "revision": loaded.identity.revision,
                 "report": None if self.report_ is None else asdict(self.report_),
             }
             write_state(partial, content)
-            if self._adapted is None:
-                save_backbone(loaded.rows.model, loaded.tokenizer, partial / _MODEL)
-            else:
+            if self._adapted is not None:
                 (partial / _MODEL).mkdir()
                 write_adapter(self._adapted, partial / _MODEL)
+            elif self._written_adapter is not None:
+                shutil.copytree(self._written_adapter, partial / _MODEL)
+            else:
+                save_backbone(loaded.rows.model, loaded.tokenizer, partial / _MODEL)
 
     @classmethod
     def load(cls, directory: Path) -> Self:
@@ -230,8 +237,10 @@ class TrailForecaster:
         forecaster.until_ = datetime.fromisoformat(content["until"])
         forecaster.template_ = restored_template(forecaster.config, content["known_values"])
         loaded = load_tuned(directory / _MODEL, forecaster.config)
-        forecaster.loaded_ = replace(loaded, identity=replace(loaded.identity, revision=content["revision"]))
-        forecaster._adapted = None
+        # The revision is that of the weights with the adapter in them; named twice, it would be another writer's.
+        identity = replace(loaded.identity, model=content["model_name"], revision=content["revision"], adapter=None)
+        forecaster._written_adapter = directory / _MODEL if loaded.identity.adapter is not None else None
+        forecaster.loaded_ = replace(loaded, identity=identity)
         return forecaster
 
     def _model(self) -> "LoadedModel":
@@ -258,11 +267,29 @@ class TrailForecaster:
             for sample, its_facts in zip(samples, facts, strict=True)
         ]
 
-    def _scores(self, samples: Sequence[Sample], data: Dataset) -> "ScoreReadout":
+    def _scores(self, samples: Sequence[Sample]) -> "ScoreReadout":
         from whyrec.methods.trail.readout import scores_at_slot
 
-        begun = [self.template_.score_prefix()] * len(samples)
+        if self.config.order == "score_first":
+            begun = [self.template_.score_prefix()] * len(samples)
+        else:
+            begun = self._explained_first(samples)
         return scores_at_slot(self._model(), self.encoder(), samples, begun=begun, config=self.config)
+
+    def _explained_first(self, samples: Sequence[Sample]) -> list[str]:
+        """What stands before each score: an explanation where an item has had users of late, else none."""
+        from whyrec.methods.trail.explaining import language_model, texts_before_scores
+
+        alive = sorted(range(len(samples)), key=lambda place: -sum(samples[place].history.daily))
+        chosen = alive[: self.config.explained_first]
+        model = language_model(self._model(), config=self.config, cache=None)
+        texts = texts_before_scores([samples[place] for place in chosen], model, self.encoder(), config=self.config)
+        told = dict(zip(chosen, texts, strict=True))
+        answers = [
+            self.template_.answer(score=self.template_.score_text(0.0), explanation=told.get(place, ""))
+            for place in range(len(samples))
+        ]
+        return [answer.text[: answer.score[0]] for answer in answers]
 
 
 def _weights_hash(model: Any) -> str:

@@ -60,6 +60,8 @@ class Losses:
 class TrailNetwork(nn.Module):
     """What is trained: the adapted model (or all of a small one) and the head."""
 
+    score_words: Tensor | None
+
     def __init__(
         self, model: Any, head: ProjectionHead, *, score_words: Int[Tensor, " K"] | None, spread: float
     ) -> None:
@@ -94,13 +96,13 @@ class TrailNetwork(nn.Module):
             temperature: Of the contrast.
         """
         states = last_states(self.model, batch)
-        zero = states.sum() * 0
+        zero = states.float().sum() * 0
         contrastive = zero
         if is_positive is not None:
-            spans = span_means(states, batch.is_told)
-            contrastive = info_nce(
-                self.head(spans.float()), is_positive, is_negative=is_negative, temperature=temperature
-            )
+            spans = span_means(states.float(), batch.is_told)
+            # A cosine in bfloat16 is right to two digits, and the temperature divides it by .1.
+            with torch.autocast(states.device.type, enabled=False):
+                contrastive = info_nce(self.head(spans), is_positive, is_negative=is_negative, temperature=temperature)
         return Losses(self._supervised(states, batch), contrastive, self._explanation(states, batch, zero))
 
     def _supervised(self, states: Float[Tensor, "B L D"], batch: Batch) -> Float[Tensor, ""]:

@@ -13,7 +13,7 @@ EXACT_UP_TO = 30
 """Counts that have words of their own (TRAIL's tables never need more for the tail of a catalogue)."""
 STEP = 1.06
 LARGEST = 20_000
-"""The largest count that has a word; larger ones share it."""
+"""Words go on until one reaches this count; all larger counts share the last."""
 
 
 @cache
@@ -56,7 +56,8 @@ def soft_words(counts: Float[np.ndarray, " N"], *, spread: float) -> Float[np.nd
     """
     values = np.log1p(np.asarray(word_values(), dtype=np.float64))
     if spread == 0:
-        return np.eye(len(values))[word_indices(counts)]
+        single: np.ndarray = np.eye(len(values))[word_indices(counts)]
+        return single
     distance = (values - np.log1p(counts)[:, None]) / spread
     mass = np.exp(-0.5 * distance**2)
     # Where words lie further apart than the spread, the nearest must still get the mass.

@@ -51,6 +51,7 @@ def scores_at_slot(
         loaded.tokenizer,
         distinct,
         choices=choices,
+        adds_special_tokens=config.rendering == "plain",
         prune=_PRUNE,
         max_rows=_AT_ONCE if config.slot == "word" else 64,
     )

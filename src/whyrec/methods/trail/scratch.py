@@ -16,12 +16,13 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from whyrec.methods.trail.compact import attribute_words
 from whyrec.methods.trail.config import ScratchConfig
-from whyrec.methods.trail.number_words import number_words
+from whyrec.methods.trail.number_words import number_words, word_values
 from whyrec.methods.trail.prompts import EXPLANATION_END, EXPLANATION_START
 from whyrec.methods.trail.references import vocabulary
 from whyrec.methods.trail.samples import Sample
 
 PAD, END, UNKNOWN = "<pad>", "<end>", "<unknown>"
+_BUMPS = 24
 _BREAK = "\n\n"
 """Between a prompt and its answer."""
 SPECIAL = (PAD, END, UNKNOWN, EXPLANATION_START, EXPLANATION_END)
@@ -75,23 +76,28 @@ def build_tokenizer(
     raw.pre_tokenizer = splitter
     raw.decoder = decoders.Fuse()
     raw.add_special_tokens(list(SPECIAL))
-    tokenizer = PreTrainedTokenizerFast(
+    tokenizer = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=raw, pad_token=PAD, eos_token=END, unk_token=UNKNOWN, clean_up_tokenization_spaces=False
     )
     tokenizer.model_max_length = config.context
     return tokenizer
 
 
-def build_model(n_tokens: int, *, config: ScratchConfig, seed: int) -> Any:  # transformers' class
+# The model is transformers' class, which carries few types.
+def build_model(tokenizer: PreTrainedTokenizerFast, *, config: ScratchConfig, seed: int) -> Any:
     """Make an untrained model.
 
+    Only the vectors of number words are not pure chance: near counts begin with near vectors. Without that, a small
+    model spends most of its training on learning the order of the numbers.
+
     Args:
-        n_tokens: Of the tokenizer; the table gets some rows more, as published models have.
+        tokenizer: Whose tokens it reads; the table is filled up to a multiple of 64 rows, as those of published models
+            are.
         config: Its shape.
         seed: Of its weights.
     """
     shape = LlamaConfig(
-        vocab_size=-(-n_tokens // 64) * 64,
+        vocab_size=-(-len(tokenizer) // 64) * 64,
         hidden_size=config.width,
         intermediate_size=3 * config.width,
         num_hidden_layers=config.layers,
@@ -106,13 +112,28 @@ def build_model(n_tokens: int, *, config: ScratchConfig, seed: int) -> Any:  # t
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return LlamaForCausalLM(shape).eval()
+        model = LlamaForCausalLM(shape).eval()  # type: ignore[no-untyped-call]
+        _order_numbers(model, tokenizer)
+    return model
 
 
 def save_backbone(model: Any, tokenizer: PreTrainedTokenizerFast, directory: Path) -> None:
     """Write model and tokenizer in the usual files, for ``--llm local:DIRECTORY``."""
     model.save_pretrained(directory)
     tokenizer.save_pretrained(directory)
+
+
+@torch.no_grad()
+def _order_numbers(model: Any, tokenizer: PreTrainedTokenizerFast) -> None:
+    """Give number words vectors that change smoothly along log1p: random mixtures of bumps."""
+    table = model.get_input_embeddings().weight
+    scale = torch.log1p(torch.tensor(word_values(), dtype=torch.float32))
+    centres = torch.linspace(0, float(scale[-1]), _BUMPS)
+    bumps = torch.exp(-0.5 * ((scale[:, None] - centres) / (centres[1] - centres[0])) ** 2)
+    vectors = (bumps / bumps.norm(dim=1, keepdim=True)) @ torch.randn(_BUMPS, table.shape[1])
+    for space in ("", " "):
+        ids = tokenizer.convert_tokens_to_ids([f"{space}{word}" for word in number_words()])
+        table[ids] = vectors * model.config.initializer_range
 
 
 def _pre_tokenizer() -> Any:  # the class is compiled and carries no types

@@ -104,7 +104,7 @@ def train(
     with progress_bar("tuning", total=last) as bar:
         bar.advance(run.step)
         while run.step < last and not run.has_stalled:
-            run.record(loop.step(run.step, steps.plans(run.step), optimizer, schedule))
+            run.record(loop.step(run.step, steps.plans(run.step), optimizer=optimizer, schedule=schedule))
             bar.advance()
             if run.step % config.checkpoint_steps == 0 or run.step == last:
                 run.look(loop.validate(validation))
@@ -170,7 +170,7 @@ class _Loop:
         self._accelerator, self._network, self._training = accelerator, network, training
         self._config, self._padding, self._n_steps = config, padding, n_steps
 
-    def step(self, step: int, plans: Sequence[Plan], optimizer: Any, schedule: Any) -> _Made:
+    def step(self, step: int, plans: Sequence[Plan], *, optimizer: Any, schedule: Any) -> _Made:
         """One step of the optimiser over several batches, this device's share of them."""
         config, device = self._config, self._accelerator.device
         self._network.train()
@@ -202,7 +202,8 @@ class _Loop:
         optimizer.step()
         schedule.step()
         optimizer.zero_grad()
-        return _Made(*found, tokens=tokens)
+        supervised, contrastive, explanation = found
+        return _Made(supervised, contrastive, explanation, tokens=tokens)
 
     @torch.inference_mode()
     def validate(self, samples: Sequence[EncodedSample]) -> float:

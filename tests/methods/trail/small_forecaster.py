@@ -1,0 +1,35 @@
+"""Settings of the smallest language model that learns to count on the contract's small world, in two seconds."""
+
+from typing import Any
+
+from whyrec.methods.trail.config import TrailConfig, scratch_defaults
+from whyrec.runtime.config import layered
+
+SMALL: dict[str, object] = {
+    "window": "30d",
+    "explained": 40,
+    "max_windows": 3,
+    "thinned_copies": 0,
+    "refit": False,
+    "validation_samples": 20,
+    "explanation_tokens": 100,
+    "scratch.width": 32,
+    "scratch.layers": 1,
+    "scratch.heads": 2,
+    "scratch.min_word_count": 1,
+    "scratch.min_value_count": 1,
+    "training.epochs": 12,
+    "training.batch_size": 16,
+    "training.learning_rate": 3e-2,
+    "training.projection_hidden": 8,
+    "training.projection_dim": 8,
+}
+"""What differs from the defaults of a model from scratch, by name with dots."""
+QUICK: dict[str, object] = {"training.epochs": 1, "samples.step_days": 30, "explained": 10}
+"""It then learns next to nothing, in half a second."""
+
+
+def config(changed: dict[str, object] | None = None, **settings: Any) -> TrailConfig:
+    """Settings of the small model; ``changed`` names them with dots."""
+    without_text = {"embedding_model": None}
+    return TrailConfig.model_validate(layered(scratch_defaults(), without_text, SMALL, changed or {}, settings))
