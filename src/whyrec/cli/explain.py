@@ -38,12 +38,13 @@ def explain(
     if items and top is not None:
         raise InvalidConfigError("explain: expected --item or --top, got both. Leave one out.")
     opened = open_run(run)
-    chosen = {"item_ids": items or (), "k": 10 if top is None else top, "cache": cache or default_cache_path()}
     moment, dataset = read_moment(at, flag="--at"), opened.open_data(data)
+    item_ids, k, kept = items or (), 10 if top is None else top, cache or default_cache_path()
     if dry_run:
-        print_estimate(estimate_reasons(opened, dataset, at=moment, **chosen), as_json=as_json)
+        estimate = estimate_reasons(opened, dataset, item_ids=item_ids, at=moment, k=k, cache=kept)
+        print_estimate(estimate, as_json=as_json)
         return
-    reasons = explain_run(opened, dataset, at=moment, **chosen)
+    reasons = explain_run(opened, dataset, item_ids=item_ids, at=moment, k=k, cache=kept)
     for place, record in enumerate(reasons.records):
         if as_json:
             typer.echo(json.dumps(record, ensure_ascii=False))

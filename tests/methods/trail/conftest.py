@@ -10,7 +10,7 @@ from contracts.forecaster import CUTOFF, small_world
 from whyrec.methods.trail.model import TrailForecaster
 
 
-@pytest.fixture(autouse=True, scope="module")
+@pytest.fixture(autouse=True, scope="session")
 def one_thread() -> Iterator[None]:
     """Models this small are fastest on one thread, and the workers of a run share the cores."""
     n_threads = torch.get_num_threads()
@@ -20,6 +20,6 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def fitted_forecaster() -> TrailForecaster:
+def fitted_forecaster(one_thread: None) -> TrailForecaster:
     """Fitted on the small world until the cut-off; do not change it."""
     return TrailForecaster(config()).fit(small_world(), until=CUTOFF)

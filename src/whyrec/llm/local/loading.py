@@ -52,7 +52,7 @@ def load_model(name_or_path: str | Path, settings: LocalSettings) -> LoadedModel
     _require_complete(directory, name)
     device = chosen_device(settings.device)
     dtype = _dtype(settings.dtype, device)
-    with _translated(name), _quiet():
+    with _translated(name), quiet_transformers():
         tokenizer: Any = transformers.AutoTokenizer.from_pretrained(directory, local_files_only=True)
         model = _weights(directory, name=name, dtype=dtype)
     adapter = None
@@ -158,7 +158,7 @@ def _translated(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet_transformers() -> Iterator[None]:
     """Keep transformers' own bars and notes off the terminal: what matters is raised."""
     log: Any = transformers.utils.logging
     verbosity, bars = log.get_verbosity(), log.is_progress_bar_enabled()

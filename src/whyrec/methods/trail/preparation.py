@@ -101,8 +101,8 @@ def _neighbour_rows(material: Material, *, n_samples: int, config: TrailConfig) 
         target_ends=np.array([sample.window.end.replace(tzinfo=None) for sample in chosen], dtype="datetime64[us]"),
         until=material.until,
     )
-    weights = {} if config.embedding_model is not None else {"metadata_weight": 0.0}
-    found = neighbours(inputs, n=config.neighbours, config=SimilarityConfig(**weights)).index
+    similarity = SimilarityConfig() if config.embedding_model is not None else SimilarityConfig(metadata_weight=0.0)
+    found = neighbours(inputs, n=config.neighbours, config=similarity).index
     rows = np.full((n_samples, config.neighbours), -1, dtype=np.int64)
     rows[told] = np.where(found >= 0, told[found], -1)
     return rows

@@ -14,6 +14,7 @@ import torch
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from whyrec.llm.local.loading import quiet_transformers
 from whyrec.methods.trail.compact import attribute_words
 from whyrec.methods.trail.config import ScratchConfig
 from whyrec.methods.trail.number_words import number_words, word_values
@@ -119,8 +120,9 @@ def build_model(tokenizer: PreTrainedTokenizerFast, *, config: ScratchConfig, se
 
 def save_backbone(model: Any, tokenizer: PreTrainedTokenizerFast, directory: Path) -> None:
     """Write model and tokenizer in the usual files, for ``--llm local:DIRECTORY``."""
-    model.save_pretrained(directory)
-    tokenizer.save_pretrained(directory)
+    with quiet_transformers():
+        model.save_pretrained(directory)
+        tokenizer.save_pretrained(directory)
 
 
 @torch.no_grad()
