@@ -12,7 +12,8 @@ import json
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,8 @@ import polars as pl
 from forecasting import DATASETS
 from whyrec.data.dataset import Dataset
 from whyrec.data.windows import Window, WindowLength
-from whyrec.evaluation.rolling import ORACLE, evaluate_rolling, last_windows
-from whyrec.evaluation.significance import bootstrap_mean
+from whyrec.evaluation.rolling import Ranker, evaluate_rolling, last_windows
+from whyrec.interfaces import FORECAST_SCHEMA
 from whyrec.methods.trail.explained import ExplainedItem
 from whyrec.methods.trail.model import TrailForecaster
 from whyrec.runs.judging import ranker_of
@@ -33,7 +34,7 @@ from whyrec.runtime.config import layered
 from whyrec.runtime.manifest import write_results
 
 LENGTH = WindowLength.parse("30d")
-METRICS = ("HR@10", "NDCG@10", "NDCG_div@10")
+METRICS = ("HR@10", "NDCG@10", "NDCG_div@10", "Jaccard@10", "HR@10/oracle", "WAPE[active]")
 RIVALS = ("last_window", "last_30_days", "last_14_days", "last_7_days", "last_3_days", "ema", "pare", "trail")
 EXPLAINED = 200
 """Items at the top of each list whose explanations are generated and verified."""
@@ -51,7 +52,7 @@ VARIANTS: Mapping[str, Mapping[str, object]] = {
     "free copying": {"references": False},
     "explanation first": {"order": "explanation_first"},
     "without thinned copies": {"thinned_copies": 0},
-    "without refit": {"refit": False},
+    "stopped early": {"validation_samples": 2000, "refit": True},
     "adapter of rank 8": {"pretraining": 300, "adapter": {"rank": 8, "alpha": 16.0}},
     "adapter of rank 16": {"pretraining": 300, "adapter": {"rank": 16, "alpha": 32.0}},
     "adapter of rank 32": {"pretraining": 300, "adapter": {"rank": 32, "alpha": 64.0}},
@@ -87,8 +88,6 @@ def fitted(data: Dataset, *, window: Window, variant: str, seed: int) -> dict[st
 
 def data_before(data: Dataset, window: Window) -> Dataset:
     """The dataset as it stood at the window's start: what is later cannot be read at all."""
-    from dataclasses import replace
-
     return replace(data, interactions=data.before(window.start))
 
 
@@ -112,13 +111,21 @@ def kept_or_fitted(data: Dataset, *, window: Window, variant: str, seed: int, wo
 def judged(
     data: Dataset, *, windows: list[Window], runs: Mapping[str, Mapping[Window, dict[str, Any]]]
 ) -> pl.DataFrame:
-    """Per-user metrics of every list, rivals, oracles and chance."""
-    rankers = {
-        label: (lambda _, at, kept=kept: pl.DataFrame(next(run for w, run in kept.items() if w.start == at)["list"]))
-        for label, kept in runs.items()
-    }
-    rivals = {name: ranker_of(method_named(name), window=str(LENGTH)) for name in RIVALS}
-    return evaluate_rolling(data, windows=windows, rankers={**rankers, **rivals}).per_user, rankers
+    """Rows of every list, of rivals, oracles and chance."""
+    kept: dict[str, Ranker] = {label: _as_ranker(by_window) for label, by_window in runs.items()}
+    methods = [method_named(name) for name in RIVALS]
+    rivals = {method.label: ranker_of(method, window=str(LENGTH)) for method in methods}
+    writers = dict.fromkeys(kept, "scratch")
+    return evaluate_rolling(data, windows=windows, rankers={**kept, **rivals}, writers=writers).rows
+
+
+def _as_ranker(by_window: Mapping[Window, dict[str, Any]]) -> Ranker:
+    lists = {window.start: run["list"] for window, run in by_window.items()}
+
+    def rank(_: Dataset, at: datetime) -> pl.DataFrame:
+        return pl.DataFrame(lists[at], schema=FORECAST_SCHEMA)
+
+    return rank
 
 
 def main() -> None:
@@ -147,26 +154,13 @@ def main() -> None:
 def write(data: Dataset, *, windows: list[Window], work: Path, out: Path, started: float) -> None:
     """One row per method, metric and protocol; runs that lack a window are left out of the mean over windows."""
     runs = _complete(data, windows=windows, work=work)
-    per_user, _ = judged(data, windows=windows, runs=runs)
-    rows: list[dict[str, object]] = []
-    protocol = f"mean of {len(windows)} windows to {windows[-1].end:%Y-%m-%d}"
-    base = {"dataset": data.name, "protocol": protocol}
-    oracle = _mean_metric(per_user, ORACLE, "HR@10")
-    for method in per_user["method"].unique(maintain_order=True):
-        writer = "scratch" if method in runs else "offline"
-        label, _, seed = method.partition("#")
-        for metric in METRICS:
-            values = per_user.filter(pl.col("method") == method)
-            interval = bootstrap_mean(values[metric].to_numpy())
-            rows.append(
-                {
-                    "method": f"trail_scratch, {label}" if method in runs else label, **base, "metric": metric,
-                    "value": round(_mean_metric(per_user, method, metric), 6), "low": round(interval.low, 6),
-                    "high": round(interval.high, 6), "n": interval.n, "seed": int(seed or 0), "writer": writer,
-                }
-            )  # fmt: skip
-        share = _mean_metric(per_user, method, "HR@10") / oracle
-        rows.append({**rows[-1], "metric": "HR@10/oracle", "value": round(share, 6), "low": None, "high": None})
+    rows = []
+    for row in judged(data, windows=windows, runs=runs).to_dicts():
+        variant, _, seed = row["method"].partition("#")
+        named = {"method": f"trail_scratch, {variant}", "seed": int(seed)} if row["method"] in runs else {}
+        if row["metric"] in METRICS:
+            rows.append({**row, **named})
+    rows += _mean_overlap(rows)
     details = {label: [_detail(run) for run in kept.values()] for label, kept in runs.items()}
     method = method_named("trail_scratch")
     config = {
@@ -180,6 +174,19 @@ def write(data: Dataset, *, windows: list[Window], work: Path, out: Path, starte
     write_results(
         out / f"trail_scratch_{data.name}.json", config=config, wall_time_s=time.perf_counter() - started, rows=rows
     )
+
+
+def _mean_overlap(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Jaccard@10 is one number per list: its mean over the windows, without an interval."""
+    found: dict[tuple[str, int], list[dict[str, Any]]] = {}
+    for row in rows:
+        if row["metric"] == "Jaccard@10":
+            found.setdefault((row["method"], row["seed"]), []).append(row)
+    protocol = rows[-1]["protocol"]
+    return [
+        {**parts[0], "protocol": protocol, "value": float(np.mean([part["value"] for part in parts])), "n": len(parts)}
+        for parts in found.values()
+    ]
 
 
 def _complete(data: Dataset, *, windows: list[Window], work: Path) -> dict[str, dict[Window, dict[str, Any]]]:
@@ -201,11 +208,6 @@ def _detail(run: dict[str, Any]) -> dict[str, object]:
         "last_look": {name: round(last[name], 4) for name in terms},
         **{name: run[name] for name in ("fit_s", "wall_s", "tokens", "best_step", "n_steps", "writing", "claims")},
     }
-
-
-def _mean_metric(per_user: pl.DataFrame, method: str, metric: str) -> float:
-    by_window = per_user.filter(pl.col("method") == method).group_by("window").agg(pl.col(metric).mean())
-    return float(by_window[metric].mean())  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

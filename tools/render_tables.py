@@ -38,6 +38,7 @@ METHODS = {
     "oracle": "count oracle",
     "greedy_coverage_oracle": "greedy coverage oracle",
 }
+WRITING = ("asked", "attempts", "cut", "verified_at_once", "by_model", "numbers", "numbers_right")
 MEASURED = ("llm_local", "llm_structured", "llm_cache", "encoders", "dtw")
 """Results whose rows are told as they came."""
 COUNT_METRICS = {"WAPE[active]": "WAPE", "Spearman[active]": "Spearman", "Coverage[active]": "80% interval covers"}
@@ -170,6 +171,50 @@ def leave_one_out(dataset: str) -> str:
     return lines([dataset, "HR@5", "HR@10", "NDCG@5", "NDCG@10"], body)
 
 
+def trail_scratch(dataset: str) -> str:
+    """Every variant and rival on one data set, the best first."""
+    rows = read(f"trail_scratch_{dataset}")["rows"]
+    protocol = last_protocol(rows)
+    found = {}
+    for row in rows:
+        name = f"{row['method']}" + (f", seed {row['seed']}" if row["writer"] == "scratch" else "")
+        if row["protocol"] == protocol:
+            found.setdefault(name, {})[row["metric"]] = row
+    metrics = ("HR@10", "NDCG@10", "Jaccard@10", "HR@10/oracle")
+    body = []
+    for name, by_metric in sorted(found.items(), key=lambda pair: -pair[1]["HR@10"]["value"]):
+        cells = [_interval(by_metric[metric]) if metric in by_metric else "–" for metric in metrics]
+        body.append([METHODS.get(name, name), *cells])
+    return lines(
+        [f"{DATASETS[dataset]}, {protocol}", "HR@10", "NDCG@10", "Jaccard@10", "share of the count oracle"], body
+    )
+
+
+def trail_writing() -> str:
+    """How the explanations of the small model fared, over all tested windows."""
+    body = []
+    for dataset in ("movietweetings", "amazon2014_beauty"):
+        if not (RESULTS / f"trail_scratch_{dataset}.json").is_file():
+            continue
+        for label, runs in read(f"trail_scratch_{dataset}")["config"]["runs"].items():
+            total = {name: sum(run["writing"][name] for run in runs) for name in WRITING}
+            share = {
+                "verified at once": total["verified_at_once"] / total["asked"],
+                "by the model in the end": total["by_model"] / total["asked"],
+                "attempts cut or without a section": total["cut"] / total["attempts"],
+                "every number right, first attempt": total["numbers_right"] / max(total["numbers"], 1),
+            }
+            body.append([f"{DATASETS[dataset]}: {label}", str(total["asked"]), *(f"{v:.1%}" for v in share.values())])
+    return lines(
+        ["variant#seed", "explained", "verified at once", "by the model", "cut", "numbers right at once"], body
+    )
+
+
+def _interval(row: Row) -> str:
+    number = f"{row['value']:.3f}"
+    return number if row["low"] is None else f"{number} [{row['low']:.3f}, {row['high']:.3f}]"
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "share_of_oracle": share_of_oracle,
     "against_recency": against_recency,
@@ -179,6 +224,11 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "verification": verification,
     **{name: lambda name=name: measures(name) for name in MEASURED},
     **{f"leave_one_out_{name}": lambda name=name: leave_one_out(name) for name in ("ml1m", "amazon2014_beauty")},
+    "trail_writing": trail_writing,
+    **{
+        f"trail_scratch_{name}": lambda name=name: trail_scratch(name)
+        for name in ("movietweetings", "amazon2014_beauty")
+    },
     "beauty_june_2014": lambda: forecasting("beauty_june_2014"),
     **{f"forecasting_{name}": lambda name=name: forecasting(name) for name in DATASETS},
 }

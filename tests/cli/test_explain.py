@@ -53,4 +53,18 @@ def test_mistakes_are_one_line_and_code_2(
     assert (out, err.count("\n")) == ("", 1)
     assert "small world: expected an item_id of the catalogue, got 'zz'" in err
     assert main(["explain", "--run", str(weekly_run), "--item", "p01"]) == 2
-    assert "expected a run of trail, got one of last_7_days, which states no reasons" in capsys.readouterr().err
+    message = "expected a run of trail, trail_scratch, trail_tuned, got one of last_7_days, which states no reasons"
+    assert message in capsys.readouterr().err
+    assert main(["explain", "--run", str(trail_run), "--item", "p01", "--top", "3"]) == 2
+    assert "explain: expected --item or --top, got both. Leave one out." in capsys.readouterr().err
+    assert main(["explain", "--run", str(trail_run), "--dry-run"]) == 2
+    message = "expected a run with a language model, got one whose reasons are written without. They cost nothing"
+    assert message in capsys.readouterr().err
+
+
+def test_the_first_of_the_list_are_explained_where_no_item_is_named(
+    trail_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["explain", "--run", str(trail_run), "--top", "2", "--json"]) == 0
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [record["rank"] for record in records] == [1, 2]

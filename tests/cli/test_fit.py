@@ -49,7 +49,26 @@ def test_without_data_the_bundled_are_used_and_it_is_said(tmp_path: Path, capsys
     ("arguments", "message"),
     [
         (["dance"], f"method: expected one of {', '.join(METHODS)}, got 'dance'"),
-        (["trail", "--llm", "local:model"], "--llm: expected 'none', got 'local:model'"),
+        (
+            ["ema", "--llm", "scratch"],
+            "--llm: expected 'none' for ema, which asks no model, got 'scratch'. Leave it out.",
+        ),
+        (["sasrec", "--llm", "local:x"], "--llm: expected 'none' for sasrec, which asks no model, got 'local:x'"),
+        (["trail", "--llm", "http://host/v1#m"], "--llm: expected 'none', 'scratch', 'local:DIRECTORY' or "),
+        (["trail", "--llm", "gpt"], "for trail, got 'gpt': a model is tuned here, and one behind a server cannot be"),
+        (["trail", "--llm", "local:./absent"], "model './absent': expected a model directory or the name of a model"),
+        (
+            ["trail", "--llm", "scratch", "--set", "domain=movies"],
+            "settings of trail_scratch: expected one of window, ",
+        ),
+        (
+            ["trail", "--llm", "scratch", "--set", "pretraining=5"],
+            "settings of trail_scratch, pretraining: expected 0 without an adapter, for which it prepares, got 5",
+        ),
+        (["trail", "--llm", "scratch", "--until", "2020-01-20"], "expected a log of at least 2 windows (30d) before"),
+        (["trail", "--resume"], "--resume: expected a method that trains for long, got trail, which keeps no state. "),
+        (["trail", "--llm", "scratch", "--resume"], "--resume: expected an unfinished training in "),
+        (["sasrec", "--resume"], "--resume: expected an unfinished training in "),
         (["trail", "--set", "round=5"], "settings of trail: expected one of window, training_cutoffs, "),
         (
             ["trail", "--set", "rounds=0"],

@@ -18,7 +18,7 @@ from whyrec.data.windows import Window, WindowLength
 from whyrec.evaluation import forecasting
 from whyrec.evaluation.positions import SCORE, list_positions
 from whyrec.evaluation.ranking import hr_at_k
-from whyrec.evaluation.rolling import ROW_SCHEMA, WindowTruth, window_truth
+from whyrec.evaluation.rolling import WindowTruth, labelled_rows, window_truth
 from whyrec.evaluation.significance import Interval, bootstrap_mean
 
 Experience = Literal["cold", "warm"]
@@ -113,14 +113,19 @@ def evaluate_by_class(
     """
     truth = window_truth(data, window=window)
     classes = item_classes(data, at=window.start, length=length)
-    labels = {"method": method, "dataset": data.name, "protocol": window.label, "seed": seed, "writer": writer}
-    records = [
-        {**labels, "metric": f"{metric}[{name}]", "value": figure.value, "low": figure.low, "high": figure.high}
-        | {"n": figure.n}
+    labels: dict[str, str | int] = {
+        "method": method,
+        "dataset": data.name,
+        "protocol": window.label,
+        "seed": seed,
+        "writer": writer,
+    }
+    figures = {
+        f"{metric}[{name}]": figure
         for name, item_ids in _members(classes).items()
         for metric, figure in class_figures(ranking, truth=truth, item_ids=item_ids, k=k, seed=seed).items()
-    ]
-    return pl.DataFrame(records, schema=ROW_SCHEMA).with_columns(pl.col("value", "low", "high").fill_nan(None))
+    }
+    return labelled_rows(figures, labels)
 
 
 def class_figures(

@@ -161,7 +161,7 @@ def evaluate_forecast(
     values = per_user_metrics(ranking, truth=truth)
     labels: dict[str, str | int] = {"method": method, "dataset": data.name, "seed": seed, "writer": writer}
     figures = _user_figures(values, seed=seed) | list_figures(ranking, truth=truth, seed=seed)
-    return _rows(figures, {**labels, "protocol": window.label})
+    return labelled_rows(figures, {**labels, "protocol": window.label})
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +211,7 @@ def evaluate_rolling(
     mean_of_all = f"mean of {len(windows)} windows to {windows[-1].end:%Y-%m-%d}"
     figures += _shared_draw(per_user, protocol=mean_of_all, seed=seed)
     rows = [
-        _rows(named, _labels(data, method, protocol=protocol, seed=seed, writers=writers))
+        labelled_rows(named, _labels(data, method, protocol=protocol, seed=seed, writers=writers))
         for protocol, method, named in figures
     ]
     order = {protocol: place for place, protocol in enumerate([*(w.label for w in windows), mean_of_all])}
@@ -293,7 +293,8 @@ def _labels(
     return {"method": method, "dataset": data.name, "protocol": protocol, "seed": seed, "writer": writer}
 
 
-def _rows(figures: Mapping[str, Interval], labels: Mapping[str, str | int]) -> pl.DataFrame:
+def labelled_rows(figures: Mapping[str, Interval], labels: Mapping[str, str | int]) -> pl.DataFrame:
+    """Figures as rows of ``ROW_SCHEMA``; what is not a number is null."""
     records = [
         {**labels, "metric": metric, "value": figure.value, "low": figure.low, "high": figure.high, "n": figure.n}
         for metric, figure in figures.items()

@@ -3,23 +3,22 @@
 from collections.abc import Iterator
 
 import pytest
-import torch
 from small_forecaster import config
 
 from contracts.forecaster import CUTOFF, small_world
 from whyrec.methods.trail.model import TrailForecaster
+from whyrec.runtime.threads import one_thread
 
 
-@pytest.fixture(autouse=True, scope="session")
-def one_thread() -> Iterator[None]:
+@pytest.fixture(autouse=True, scope="module")
+def on_one_thread() -> Iterator[None]:
     """Models this small are fastest on one thread, and the workers of a run share the cores."""
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(n_threads)
+    with one_thread():
+        yield
 
 
 @pytest.fixture(scope="session")
-def fitted_forecaster(one_thread: None) -> TrailForecaster:
+def fitted_forecaster() -> TrailForecaster:
     """Fitted on the small world until the cut-off; do not change it."""
-    return TrailForecaster(config()).fit(small_world(), until=CUTOFF)
+    with one_thread():
+        return TrailForecaster(config()).fit(small_world(), until=CUTOFF)

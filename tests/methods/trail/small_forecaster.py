@@ -2,12 +2,17 @@
 
 from typing import Any
 
+import torch
+
+from contracts.forecaster import CUTOFF
+from whyrec.data.dataset import Dataset
 from whyrec.methods.trail.config import TrailConfig, scratch_defaults
+from whyrec.methods.trail.model import TrailForecaster
 from whyrec.runtime.config import layered
 
 SMALL: dict[str, object] = {
     "window": "30d",
-    "explained": 40,
+    "explained": 24,
     "max_windows": 3,
     "thinned_copies": 0,
     "refit": False,
@@ -18,9 +23,9 @@ SMALL: dict[str, object] = {
     "scratch.heads": 2,
     "scratch.min_word_count": 1,
     "scratch.min_value_count": 1,
-    "training.epochs": 12,
+    "training.epochs": 10,
     "training.batch_size": 16,
-    "training.learning_rate": 3e-2,
+    "training.learning_rate": 4e-2,
     "training.projection_hidden": 8,
     "training.projection_dim": 8,
 }
@@ -33,3 +38,17 @@ def config(changed: dict[str, object] | None = None, **settings: Any) -> TrailCo
     """Settings of the small model; ``changed`` names them with dots."""
     without_text = {"embedding_model": None}
     return TrailConfig.model_validate(layered(scratch_defaults(), without_text, SMALL, changed or {}, settings))
+
+
+def fit(data: Dataset, changed: dict[str, object] | None = None, **settings: Any) -> TrailForecaster:
+    return TrailForecaster(config({**QUICK, **(changed or {})}, **settings)).fit(data, until=CUTOFF)
+
+
+def weights(forecaster: TrailForecaster) -> dict[str, torch.Tensor]:
+    found: dict[str, torch.Tensor] = forecaster._model().rows.model.state_dict()
+    return found
+
+
+def same_weights(one: TrailForecaster, other: TrailForecaster) -> bool:
+    first, second = weights(one), weights(other)
+    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)

@@ -1,6 +1,6 @@
 """Explanations by the tuned model: every one is verified, or it is the offline writer's and says so."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -232,23 +232,22 @@ def test_whatever_the_model_writes_is_verified_or_replaced(fitted_forecaster: Tr
 
 
 @pytest.fixture
-def answered(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-    """How many prompts the backend was given, call by call."""
-    asked: list[int] = []
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many prompts the backend is given, call by call."""
+    lengths: list[int] = []
     real = LocalBackend.answer
 
     def noted(self: LocalBackend, prompts: Sequence[Prompt], **options: Any) -> Any:
-        asked.append(len(prompts))
+        lengths.append(len(prompts))
         return real(self, prompts, **options)
 
     monkeypatch.setattr(LocalBackend, "answer", noted)
-    return iter([asked])  # type: ignore[list-item]
+    return lengths
 
 
 def test_what_was_answered_once_is_not_asked_again(
-    fitted_forecaster: TrailForecaster, data: Dataset, answered: Iterator[list[int]], tmp_path: Path
+    fitted_forecaster: TrailForecaster, data: Dataset, asked: list[int], tmp_path: Path
 ) -> None:
-    (asked,) = answered
     cache = tmp_path / "completions.sqlite"
     first = explained(fitted_forecaster, data, cache=cache)
     assert asked[0] == 4
@@ -260,9 +259,8 @@ def test_what_was_answered_once_is_not_asked_again(
 
 
 def test_an_estimate_counts_the_first_round_and_asks_nothing(
-    fitted_forecaster: TrailForecaster, data: Dataset, answered: Iterator[list[int]], tmp_path: Path
+    fitted_forecaster: TrailForecaster, data: Dataset, asked: list[int], tmp_path: Path
 ) -> None:
-    (asked,) = answered
     cache = tmp_path / "completions.sqlite"
     estimate = fitted_forecaster.estimate(data, at=CUTOFF, k=4, cache=cache)
     assert (estimate.prompts, estimate.cached, estimate.to_ask, estimate.cost) == (4, 0, 4, 0.0)

@@ -13,9 +13,9 @@ from whyrec.data.windows import WindowLength
 from whyrec.errors import InvalidDataError
 from whyrec.evaluation.verification import Vocabulary, verify_explanation
 from whyrec.interfaces import Explanation, ForecastPoint
-from whyrec.methods.trail.references import MONTHS_BACK, REFERENCE, counted, fill, reference_texts, vocabulary
+from whyrec.methods.trail.references import MONTHS_BACK, REFERENCE, fill, reference_texts, vocabulary
 from whyrec.methods.trail.referring import refer
-from whyrec.methods.trail.wording import Voice
+from whyrec.methods.trail.wording import Voice, counted
 from whyrec.methods.trail.writer import write_explanation
 
 MONTH, THIRTY = WindowLength(), WindowLength(30)

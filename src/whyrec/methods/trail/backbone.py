@@ -115,7 +115,7 @@ def opened(config: TrailConfig) -> Backbone:
     """
     template = paper_template(config)
     loaded = load_model(config.model, LocalSettings(device=config.device, template=config.rendering))
-    model, tokenizer = loaded.rows.model, loaded.tokenizer
+    model, tokenizer = _aligned(loaded.rows.model), loaded.tokenizer
     require_plain_head(model)  # the losses make logits of body and head
     if config.adapter is None:
         model.requires_grad_(True)
@@ -183,7 +183,20 @@ def load_tuned(directory: Path, config: TrailConfig) -> LoadedModel:
         device=config.device, template=config.rendering, adapter=directory if has_adapter else None
     )
     loaded = load_model(config.model if has_adapter else directory, settings)
+    _aligned(loaded.rows.model)
     return replace(loaded, stop_tokens=_ends(loaded.tokenizer))
+
+
+def _aligned(model: Any) -> Any:
+    """Copy weights to where new tensors begin in memory.
+
+    Those that were read from a file lie as they lay in it, and products with them round otherwise: what was saved would
+    not forecast what it did before.
+    """
+    for parameter in model.parameters():
+        if parameter.device.type == "cpu":
+            parameter.data = parameter.data.clone()
+    return model
 
 
 def _ends(tokenizer: Any) -> frozenset[int]:

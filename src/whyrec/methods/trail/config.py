@@ -188,7 +188,8 @@ def scratch_defaults() -> dict[str, object]:
         "explained": 2000,
         "teacher": "offline",
         "thinned_copies": 1,
-        "refit": True,
+        # Likelihood on the last window worsens while the list still gets better: it would stop training far too early.
+        "validation_samples": 0,
         "max_tokens": 512,
         "explanation_tokens": 160,
         "samples": {"step_days": 10, "max_samples": 12_000, "max_windows": 24},

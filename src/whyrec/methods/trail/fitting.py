@@ -48,8 +48,8 @@ def fit_model(data: Dataset, *, until: datetime, config: TrailConfig) -> FittedM
     """Tune a model on what came strictly before ``until``.
 
     The last window tells when to stop, so that training itself ends where it begins. With ``refit``, a second model
-    learns from everything, for as many steps as were best. A log too short
-    to spare its last window is trained on whole.
+    learns from everything, for as many steps as were best. A log too short to spare its last window is trained on
+    whole.
 
     Raises:
         InvalidDataError: If there is nothing before ``until``, or too little for a window with a past.

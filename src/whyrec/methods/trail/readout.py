@@ -72,4 +72,5 @@ def _spelled(samples: Sequence[Sample]) -> Int[np.ndarray, " M"]:
 def _quantile(probabilities: Float[np.ndarray, "N M"], share: float) -> Int[np.ndarray, " N"]:
     reached = probabilities.cumsum(axis=1) >= share
     reached[:, -1] = True  # rounding may keep a sum below 1
-    return reached.argmax(axis=1)
+    places: np.ndarray = reached.argmax(axis=1)
+    return places

@@ -15,7 +15,17 @@ from whyrec.errors import InvalidDataError
 from whyrec.evaluation.verification.evidence import month_id
 from whyrec.evaluation.verification.vocabulary import LONGEST_VALUE, attribute_values
 from whyrec.interfaces import ForecastPoint
-from whyrec.methods.trail.wording import day, listing, month, quoted, small, whole, window_phrase
+from whyrec.methods.trail.wording import (
+    counted,
+    counted_forecast,
+    day,
+    listing,
+    month,
+    quoted,
+    small,
+    whole,
+    window_phrase,
+)
 
 MONTHS_BACK = 6
 """Complete months that have names of their own; the last one is -1."""
@@ -91,24 +101,6 @@ def fill(text: str, *, facts: ItemFacts, point: ForecastPoint) -> str:
     return put_in(text, texts)
 
 
-def counted(users: int, *, plural: str) -> str:
-    """Spell a number of users with its noun: ``1 person``, ``1,204 people``, ``nobody``.
-
-    Args:
-        users: How many.
-        plural: ``people`` or ``users``.
-    """
-    if users == 0:
-        return "nobody"
-    return f"{whole(users)} {plural if users != 1 else 'person' if plural == 'people' else 'user'}"
-
-
-def _expected(users: float, *, plural: str) -> str:
-    if round(users) < 1:
-        return "fewer than one person"
-    return f"{'about ' if users < 10 else ''}{counted(round(users), plural=plural)}"
-
-
 def fillings_of(facts: ItemFacts, point: ForecastPoint) -> dict[str, Filling]:
     """What every reference says of one item, with the evidence; ``reference_texts`` is the texts alone."""
     return dict(
@@ -170,7 +162,7 @@ def _count_fillings(facts: ItemFacts, point: ForecastPoint) -> Iterator[tuple[st
             yield f"{{{plural}:{which}}}", Filling(counted(users, plural=plural), evidence_id)
         yield f"{{count:{which}}}", Filling(whole(users), evidence_id)
     for plural in ("people", "users"):
-        yield f"{{{plural}:forecast}}", Filling(_expected(point.expected, plural=plural), "forecast")
+        yield f"{{{plural}:forecast}}", Filling(counted_forecast(point.expected, plural=plural), "forecast")
     yield "{count:forecast}", Filling(whole(point.expected), "forecast")
 
 

@@ -37,10 +37,35 @@ class Voice:
 
     def users(self, count: int) -> str:
         """Spell a number of users: ``1 person``, ``1,204 people``, ``nobody``."""
-        if count == 0:
-            return "nobody"
-        singular = "person" if self._plural == "people" else "user"
-        return f"{whole(count)} {singular if count == 1 else self._plural}"
+        return counted(count, plural=self._plural)
+
+    def forecast(self, expected: float) -> str:
+        """Spell a forecast number of users."""
+        return counted_forecast(expected, plural=self._plural)
+
+
+def counted(users: int, *, plural: str) -> str:
+    """Spell a number of users with its noun: ``1 person``, ``1,204 people``, ``nobody``.
+
+    Args:
+        users: How many.
+        plural: ``people`` or ``users``.
+    """
+    if users == 0:
+        return "nobody"
+    return f"{whole(users)} {plural if users != 1 else 'person' if plural == 'people' else 'user'}"
+
+
+def counted_forecast(users: float, *, plural: str) -> str:
+    """Spell a forecast number of users: small ones are said to be about right.
+
+    Args:
+        users: The mean that is expected.
+        plural: ``people`` or ``users``.
+    """
+    if round(users) < 1:
+        return "fewer than one person"
+    return f"{'about ' if users < 10 else ''}{counted(round(users), plural=plural)}"
 
 
 def whole(count: float) -> str:

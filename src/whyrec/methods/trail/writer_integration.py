@@ -21,7 +21,7 @@ def integration_section(facts: ItemFacts, forecast: ForecastPoint, drivers: Sequ
 
 
 def _number(forecast: ForecastPoint, *, voice: Voice) -> str:
-    window, users = window_phrase(forecast.window), _expected(forecast.expected, voice=voice)
+    window, users = window_phrase(forecast.window), voice.forecast(forecast.expected)
     low, high = whole(forecast.low), whole(forecast.high)
     return voice.pick(
         f"For {window} the forecast is {users}, rank {forecast.rank:,}, with an 80% range of {low} to {high}",
@@ -29,12 +29,6 @@ def _number(forecast: ForecastPoint, *, voice: Voice) -> str:
         f"Expected in {window}: {users}. Eight times out of ten the number should land between {low} and {high}; "
         f"the forecast ranks it number {forecast.rank:,}",
     )
-
-
-def _expected(expected: float, *, voice: Voice) -> str:
-    if round(expected) < 1:
-        return "fewer than one person"
-    return voice.users(round(expected)) if expected >= 10 else f"about {voice.users(round(expected))}"
 
 
 def _against_recent(facts: ItemFacts, forecast: ForecastPoint, *, voice: Voice) -> list[str]:
