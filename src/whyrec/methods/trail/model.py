@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -16,12 +17,13 @@ from whyrec.data.dataset import Dataset
 from whyrec.evaluation.verification import Vocabulary
 from whyrec.forecasts import read_state, require_fitted, require_positive_k, write_state
 from whyrec.interfaces import FORECAST_SCHEMA
-from whyrec.methods.trail.config import TrailConfig
+from whyrec.methods.trail.config import SCRATCH, TrailConfig
 from whyrec.methods.trail.explained import ExplainedForecast, ExplainedItem, points_of, require_known
 from whyrec.methods.trail.sample_facts import facts_of_samples
 from whyrec.methods.trail.samples import Sample, window_samples
 from whyrec.runtime.atomic import atomic_directory
 from whyrec.runtime.extras import require_extra
+from whyrec.runtime.threads import one_thread
 
 if TYPE_CHECKING:
     from whyrec.llm.local.loading import LoadedModel
@@ -76,7 +78,8 @@ class TrailForecaster:
         # Training loads what inference must never import: similarities look at targets.
         from whyrec.methods.trail.fitting import fit_model
 
-        fitted = fit_model(data, until=until, config=self.config)
+        with _threads(self.config):
+            fitted = fit_model(data, until=until, config=self.config)
         self.loaded_ = replace(
             fitted.loaded, identity=replace(fitted.loaded.identity, revision=_weights_hash(fitted.loaded.rows.model))
         )
@@ -99,7 +102,8 @@ class TrailForecaster:
         require_fitted(self, at=at)
         require_positive_k(k)
         samples = self.samples(data, at=at)
-        readout = self._scores(samples)
+        with _threads(self.config):
+            readout = self._scores(samples)
         ranked = (
             pl.DataFrame(
                 {
@@ -144,13 +148,14 @@ class TrailForecaster:
         from whyrec.methods.trail.explaining import language_model, write_explanations
 
         ranking, asked = self._asked(data, at=at, item_ids=item_ids, k=k)
-        explanations, counts = write_explanations(
-            asked,
-            language_model(self._model(), config=self.config, cache=cache),
-            self.encoder(),
-            config=self.config,
-            vocabulary=Vocabulary.of(data.items),
-        )
+        with _threads(self.config):
+            explanations, counts = write_explanations(
+                asked,
+                language_model(self._model(), config=self.config, cache=cache),
+                self.encoder(),
+                config=self.config,
+                vocabulary=Vocabulary.of(data.items),
+            )
         items = tuple(
             ExplainedItem(item.facts, item.point, (), explanation)
             for item, explanation in zip(asked, explanations, strict=True)
@@ -290,6 +295,11 @@ class TrailForecaster:
             for place in range(len(samples))
         ]
         return [answer.text[: answer.score[0]] for answer in answers]
+
+
+def _threads(config: TrailConfig) -> AbstractContextManager[None]:
+    """A model made from scratch is so small that threads would wait for each other longer than they compute."""
+    return one_thread() if config.model == SCRATCH else nullcontext()
 
 
 def _weights_hash(model: Any) -> str:
