@@ -1,6 +1,7 @@
 """Texts as tokens: training reads what inference will, and every token is worth what it should be."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from tuning_world import (
     tiny_llama,
 )
 
+from whyrec.data.windows import Window, month_after
 from whyrec.errors import PromptTooLongError
 from whyrec.llm.base import Message, Prompt
 from whyrec.llm.choices import slots_at
@@ -26,6 +28,7 @@ from whyrec.llm.local import LocalBackend
 from whyrec.llm.local.settings import LocalSettings
 from whyrec.methods.trail.encoding import Encoder, collate
 from whyrec.methods.trail.prompts import EXPLANATION_END, EXPLANATION_START, Order, PaperTemplate
+from whyrec.methods.trail.samples import Sample
 from whyrec.methods.trail.scratch import save_backbone
 
 ORDERS: list[Order] = ["score_first", "explanation_first"]
@@ -220,3 +223,32 @@ def test_a_batch_on_another_device_is_the_same() -> None:
     moved = batch.to(torch.device("cpu"))
     for name in ("ids", "is_token", "token_weights", "is_told", "score_places", "counts"):
         assert torch.equal(getattr(moved, name), getattr(batch, name))
+
+
+def test_a_long_history_is_cut_for_the_answer_and_the_answer_never() -> None:
+    def with_windows(n: int) -> Sample:
+        starts = [datetime(2001 + at // 12, at % 12 + 1, 1, tzinfo=UTC) for at in range(n)]
+        windows = [Window(start, month_after(start)) for start in starts]
+        history = replace(sample().history, windows=tuple(windows), users=tuple(range(100, 100 + n)))
+        return replace(sample(), history=history)
+
+    words = _Words()
+    long = with_windows(30)
+    roomy = Encoder(words, PaperTemplate(domain="movies"), rendering="plain", max_tokens=2000, answer_tokens=100)
+    tight = replace(roomy, max_tokens=words.count(roomy.messages(long)) + 100 - 12)
+    full, cut = roomy.messages(long)[-1].content, tight.messages(long)[-1].content
+    assert "2001-01: 100" in full
+    assert "2001-01: 100" not in cut
+    assert "2003-06: 129" in cut
+    assert words.count(tight.messages(long)) <= tight.max_tokens - 100
+    assert tight.messages(with_windows(3)) == tight.template.messages(with_windows(3))
+
+
+class _Words:
+    """A tokenizer that takes words for tokens."""
+
+    def __call__(self, text: str, **_: object) -> dict[str, list[str]]:
+        return {"input_ids": text.split()}
+
+    def count(self, messages: tuple[Message, ...]) -> int:
+        return len("\n\n".join(message.content for message in messages).split())

@@ -25,6 +25,8 @@ from whyrec.runtime.devices import chosen_device
 
 Template = PaperTemplate | CompactTemplate
 
+SCORE_TOKENS = 48
+"""Room for the answer's score, keys and markers beside its explanation."""
 _MARKERS = (EXPLANATION_START, EXPLANATION_END)
 
 
@@ -41,7 +43,7 @@ class Backbone:
 
     def encoder(self, config: TrailConfig) -> Encoder:
         """Turns samples into this model's tokens."""
-        return Encoder(self.tokenizer, self.template, rendering=config.rendering, max_tokens=config.max_tokens)
+        return encoder_of(self.tokenizer, self.template, config=config)
 
     @property
     def padding(self) -> int:
@@ -70,6 +72,17 @@ class Backbone:
             self.adapted.model.merge_adapter()
             model = self.adapted.model.get_base_model()
         return ready(model.eval().requires_grad_(False), self.tokenizer, name=self.name, config=config)
+
+
+def encoder_of(tokenizer: Any, template: Template, *, config: TrailConfig) -> Encoder:
+    """Turns samples into tokens, the same for training and for use."""
+    return Encoder(
+        tokenizer,
+        template,
+        rendering=config.rendering,
+        max_tokens=config.max_tokens,
+        answer_tokens=config.explanation_tokens + SCORE_TOKENS,
+    )
 
 
 def ready(model: Any, tokenizer: Any, *, name: str, config: TrailConfig, revision: str = "") -> LoadedModel:

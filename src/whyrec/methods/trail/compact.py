@@ -6,12 +6,12 @@ knows one task.
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from whyrec.data.attributes import AttributeValue
-from whyrec.errors import InvalidConfigError, InvalidDataError
+from whyrec.errors import InvalidConfigError, InvalidDataError, PromptTooLongError
 from whyrec.llm.base import Message
 from whyrec.methods.trail.number_words import number_word, number_words, word_values
 from whyrec.methods.trail.prompts import (
@@ -20,6 +20,7 @@ from whyrec.methods.trail.prompts import (
     AnswerText,
     Order,
     ParsedAnswer,
+    in_one_line,
 )
 from whyrec.methods.trail.samples import Sample
 from whyrec.methods.trail.wording import MONTHS
@@ -67,12 +68,29 @@ class CompactTemplate:
         parts += ["for", MONTHS[sample.window.start.month - 1][:3].lower()]
         return (Message("user", " ".join(parts)),)
 
+    def fit_length(
+        self, sample: Sample, *, max_tokens: int, count_tokens: Callable[[tuple[Message, ...]], int]
+    ) -> tuple[Message, ...]:
+        """The prompt as it is: its parts are few and bounded.
+
+        Raises:
+            PromptTooLongError: If it is longer than ``max_tokens`` all the same.
+        """
+        messages = self.messages(sample)
+        n_tokens = count_tokens(messages)
+        if n_tokens > max_tokens:
+            raise PromptTooLongError(
+                f"prompt of item {sample.history.item_id!r}: expected at most {max_tokens} tokens, got {n_tokens}. "
+                "Allow more (max_tokens), or tell fewer windows."
+            )
+        return messages
+
     def answer(self, *, score: str, explanation: str) -> AnswerText:
         """The answer that follows in training.
 
         Args:
             score: From ``score_text``.
-            explanation: Without markers; empty where a sample teaches the score alone.
+            explanation: Without markers; its line breaks become spaces. Empty where a sample teaches the score alone.
 
         Raises:
             InvalidDataError: If the score is none, or the explanation holds angle brackets, which only the markers may.
@@ -88,7 +106,7 @@ class CompactTemplate:
         number = f"{_SCORE} {score}"
         if not explanation:
             return AnswerText(number, (len(_SCORE) + 1, len(number)), (len(number), len(number)))
-        told = f"{EXPLANATION_START}{explanation}{EXPLANATION_END}"
+        told = f"{EXPLANATION_START}{in_one_line(explanation)}{EXPLANATION_END}"
         if self.order == "score_first":
             text, score_start, told_start = f"{number}{told}", len(_SCORE) + 1, len(number)
         else:

@@ -185,7 +185,7 @@ def scratch_defaults() -> dict[str, object]:
         "adapter": None,
         "max_windows": 6,
         "scratch": {"width": 64},
-        "explained": 2000,
+        "explained": 6000,
         "teacher": "offline",
         "thinned_copies": 1,
         # Likelihood on the last window worsens while the list still gets better: it would stop training far too early.
@@ -197,7 +197,9 @@ def scratch_defaults() -> dict[str, object]:
             "learning_rate": 3e-3,
             "batch_size": 32,
             "accumulation": 1,
-            "epochs": 2,
+            "epochs": 3,
+            # It has to learn to write at all.
+            "explanation_weight": 1.0,
             "projection_hidden": 96,
             "projection_dim": 64,
         },

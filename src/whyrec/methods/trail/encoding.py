@@ -26,8 +26,27 @@ class Encoder:
     """Through the model's chat template, or as raw text."""
     max_tokens: int
     """Of prompt and answer together."""
+    answer_tokens: int = 0
+    """Of these, what is kept for the answer: the prompt is cut for it, the answer never (T16)."""
     scaffold_weight: float = 0.1
     """Of the answer's tokens that are neither score nor explanation (T10)."""
+
+    def messages(self, sample: Sample) -> tuple[Message, ...]:
+        """What is asked, shortened if it leaves no room for the answer: the oldest windows go first (T16).
+
+        Raises:
+            PromptTooLongError: If there is no room even so.
+        """
+        messages = self.template.messages(sample)
+        room = self.max_tokens - self.answer_tokens
+        # A token is no shorter than a byte; longer prompts are counted.
+        if not self.answer_tokens or sum(len(message.content.encode()) for message in messages) < room // 2:
+            return messages
+        return self.template.fit_length(sample, max_tokens=room, count_tokens=self._count)
+
+    def _count(self, messages: tuple[Message, ...]) -> int:
+        text = conversation_text(self.tokenizer, messages, template=self.rendering, name="the model to tune")
+        return len(self.tokenizer(text, add_special_tokens=self.rendering == "plain")["input_ids"])
 
     def text(self, sample: Sample, *, begun: str) -> str:
         """What the model reads: the prompt, and the beginning of its answer.
@@ -36,7 +55,7 @@ class Encoder:
             sample: What is asked about.
             begun: Of the answer.
         """
-        messages = (*self.template.messages(sample), Message("assistant", begun))
+        messages = (*self.messages(sample), Message("assistant", begun))
         return conversation_text(self.tokenizer, messages, template=self.rendering, name="the model to tune")
 
     def encode(self, sample: Sample, answer: AnswerText) -> "EncodedSample":

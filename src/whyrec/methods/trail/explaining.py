@@ -93,7 +93,7 @@ def explanation_prompts(asked: Sequence[Asked], encoder: Encoder, *, sample: int
         sample: Which of several independent answers.
     """
     return [
-        Prompt((*encoder.template.messages(item.sample), Message("assistant", _begun(item, encoder))), sample=sample)
+        Prompt((*encoder.messages(item.sample), Message("assistant", _begun(item, encoder))), sample=sample)
         for item in asked
     ]
 
@@ -165,7 +165,7 @@ def texts_before_scores(
         config: The longest text.
     """
     begun = Message("assistant", _before_explanation(encoder, score=0.0))
-    prompts = [Prompt((*encoder.template.messages(sample), begun)) for sample in samples]
+    prompts = [Prompt((*encoder.messages(sample), begun)) for sample in samples]
     sampling = SamplingConfig(max_tokens=config.explanation_tokens)
     completions = model.complete(prompts, schema=_FORM, sampling=sampling)
     return [

@@ -187,12 +187,9 @@ class TrailForecaster:
 
     def encoder(self) -> "Encoder":
         """How the tuned model is asked."""
-        from whyrec.methods.trail.encoding import Encoder
+        from whyrec.methods.trail.backbone import encoder_of
 
-        config = self.config
-        return Encoder(
-            self._model().tokenizer, self.template_, rendering=config.rendering, max_tokens=config.max_tokens
-        )
+        return encoder_of(self._model().tokenizer, self.template_, config=self.config)
 
     def save(self, directory: Path) -> None:
         """Write settings and the tuned weights: an adapter, or a whole small model.

@@ -82,6 +82,16 @@ class PromptTemplate(Protocol):
         """How the template writes a number of users."""
         ...
 
+    def fit_length(
+        self, sample: Sample, *, max_tokens: int, count_tokens: Callable[[tuple[Message, ...]], int]
+    ) -> tuple[Message, ...]:
+        """What is asked, in at most so many tokens.
+
+        Raises:
+            PromptTooLongError: If it cannot be made so short.
+        """
+        ...
+
     def parse(self, text: str) -> ParsedAnswer:
         """Read an answer strictly."""
         ...
@@ -107,7 +117,6 @@ _WORDINGS: dict[Domain, _Wording] = {
     "generic": _Wording("item", *_PRODUCT_TAGS, "brand, category, purpose, price"),
 }
 _MARKERS = re.compile(rf"<(?=/?(?:{'|'.join((*_MOVIE_TAGS, *_PRODUCT_TAGS))}|exp_start|exp_end)\b)", re.IGNORECASE)
-_LINE_BREAK = re.compile(r"[\r\n]")
 _SECTION_TASKS = """\
 [Trend] what the history shows, in concrete numbers: the latest value, peaks, lows, rises or falls. \
 Where there is no history, say so.
@@ -194,7 +203,7 @@ class PaperTemplate:
                 f"answer: expected an explanation without {EXPLANATION_START} and {EXPLANATION_END}, got "
                 f"{explanation[:60]!r}. Take the markers out."
             )
-        marked = f"{EXPLANATION_START}{_LINE_BREAK.sub(' ', explanation)}{EXPLANATION_END}"
+        marked = f"{EXPLANATION_START}{in_one_line(explanation)}{EXPLANATION_END}"
         parts = [(SCORE_KEY, score), (EXPLANATION_KEY, json.dumps(marked, ensure_ascii=False)[1:-1])]
         text = "{"
         spans: dict[str, Span] = {}
@@ -293,6 +302,11 @@ class PaperTemplate:
         )
         # A description that holds a tag or marker of ours must not close a block or start an explanation.
         return Message("user", "\n".join(f"<{tag}>{_MARKERS.sub('‹', text)}</{tag}>" for tag, text in blocks))
+
+
+def in_one_line(explanation: str) -> str:
+    """An explanation with spaces for its line breaks, which forced answers cannot write; all offsets stay."""
+    return re.sub(r"[\r\n]", " ", explanation)
 
 
 def timestamp_text(window: Window) -> str:
