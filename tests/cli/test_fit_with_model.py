@@ -27,6 +27,7 @@ SCRATCH = {
     "max_windows": 3,
     "thinned_copies": 0,
     "validation_samples": 20,
+    "refit": "true",
     "explanation_tokens": 60,
     "samples.step_days": 30,
     "scratch.width": 16,

@@ -26,6 +26,7 @@ SMALL: dict[str, object] = {
     "training.epochs": 10,
     "training.batch_size": 16,
     "training.learning_rate": 4e-2,
+    "training.explanation_weight": 0.2,
     "training.projection_hidden": 8,
     "training.projection_dim": 8,
 }
