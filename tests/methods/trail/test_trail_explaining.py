@@ -10,9 +10,10 @@ from small_forecaster import config
 
 from contracts.forecaster import CUTOFF, small_world
 from whyrec.data.dataset import Dataset
+from whyrec.data.facts import ItemFacts
 from whyrec.errors import InvalidConfigError, UnknownIdError
 from whyrec.evaluation.verification import Vocabulary
-from whyrec.interfaces import Explanation
+from whyrec.interfaces import Claim, Explanation, Verdict
 from whyrec.llm.base import Completion, Prompt, SamplingConfig
 from whyrec.llm.local.backend import LocalBackend
 from whyrec.llm.model import LanguageModel
@@ -332,3 +333,21 @@ def test_the_offline_writer_is_given_the_first_phrasing_that_passes(
     tried.clear()
     assert write_verified(item.facts, item.point, vocabulary=vocabulary).verdict.verified
     assert tried == [0]
+
+
+@pytest.mark.parametrize(
+    ("trend", "total_users", "is_good"),
+    [
+        ("Interest rose from 12 people to 30", 42, True),
+        ("It is a 2013 release", 42, False),
+        ("Nobody has chosen it yet", 0, True),
+        ("Interest rose and and and rose to 30 people", 42, False),
+    ],
+)
+def test_a_true_text_that_says_nothing_is_not_good(trend: str, total_users: int, is_good: bool) -> None:
+    text = f"[Trend] {trend}.\n[Feature] It is a drama.\n[Integration] 30 people are expected."
+    number = Claim("number", "30", text.find("30"), text.find("30") + 2, supported=True)
+    attribute = Claim("attribute", "drama", text.index("drama"), text.index("drama") + 5, supported=True)
+    explanation = Explanation("a", text, {}, (), Verdict((number, attribute)), "model")
+    facts = ItemFacts("a", "A", CUTOFF, (), {}, total_users, None)
+    assert explaining._says_something(explanation, facts) is is_good

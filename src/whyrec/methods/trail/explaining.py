@@ -33,6 +33,8 @@ ATTEMPTS = 3
 _TEMPERATURE = 0.7
 _FORM = Regex("".join(rf"\[{name}\] [^\[\]<>\"\\\n]+" for name in SECTIONS))
 """Three sections without anything that JSON would escape."""
+_OF_HISTORY = ("number", "month", "direction", "peak")
+_STUTTER = re.compile(r"\b(\w+)(?: \1\b){2,}", re.IGNORECASE)
 _SECTION = re.compile(r"\[(\w+)\] ([^\[]*)")
 
 
@@ -47,7 +49,7 @@ class WritingCounts:
     unresolved: int = 0
     """Attempts with a reference that the item's facts cannot fill in."""
     refused: int = 0
-    """Attempts with a claim that the data do not bear out."""
+    """Attempts with a claim that the data do not bear out, or that say nothing of the history, or stutter."""
     verified_at_once: int = 0
     """Items whose first attempt passed."""
     by_model: int = 0
@@ -135,8 +137,9 @@ def write_explanations(
             if explanation is None:
                 counts.unresolved += 1
                 continue
-            _count(explanation, counts, is_first=attempt == 0)
-            if explanation.verdict.verified:
+            is_good = explanation.verdict.verified and _says_something(explanation, asked[place].facts)
+            _count(explanation, counts, is_good=is_good, is_first=attempt == 0)
+            if is_good:
                 found[place] = explanation
     counts.by_model = len(found)
     return [
@@ -203,12 +206,22 @@ def _checked(
     )
 
 
-def _count(explanation: Explanation, counts: WritingCounts, *, is_first: bool) -> None:
+def _says_something(explanation: Explanation, facts: ItemFacts) -> bool:
+    """Whether the trend tells of the history where there is one, and no word comes three times in a row.
+
+    A text may be true and yet say nothing that it is for: a model that has learned little writes such texts.
+    """
+    end = explanation.text.find(f"[{SECTIONS[1]}]")
+    tells = any(claim.kind in _OF_HISTORY and claim.start < end for claim in explanation.verdict.claims)
+    return (tells or not facts.total_users) and _STUTTER.search(explanation.text) is None
+
+
+def _count(explanation: Explanation, counts: WritingCounts, *, is_good: bool, is_first: bool) -> None:
     wrong = explanation.verdict.unsupported
-    counts.refused += not explanation.verdict.verified
+    counts.refused += not is_good
     for claim in wrong:
         counts.refused_kinds[claim.kind] = counts.refused_kinds.get(claim.kind, 0) + 1
     if is_first:
-        counts.verified_at_once += explanation.verdict.verified
+        counts.verified_at_once += is_good
         counts.numbers += 1
         counts.numbers_right += not any(claim.kind in ("number", "month") for claim in wrong)
