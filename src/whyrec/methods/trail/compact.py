@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from whyrec.data.attributes import AttributeValue
-from whyrec.errors import InvalidConfigError, InvalidDataError, PromptTooLongError
+from whyrec.errors import InvalidDataError, PromptTooLongError
 from whyrec.llm.base import Message
 from whyrec.methods.trail.number_words import number_word, number_words, word_values
 from whyrec.methods.trail.prompts import (
@@ -21,6 +21,7 @@ from whyrec.methods.trail.prompts import (
     Order,
     ParsedAnswer,
     in_one_line,
+    require_score_first,
 )
 from whyrec.methods.trail.samples import Sample
 from whyrec.methods.trail.wording import MONTHS
@@ -119,11 +120,7 @@ class CompactTemplate:
         Raises:
             InvalidConfigError: If the explanation comes first.
         """
-        if self.order != "score_first":
-            raise InvalidConfigError(
-                f"template: expected order 'score_first' for a text before the score, got {self.order!r}. "
-                "Generate the explanation first, or change the order."
-            )
+        require_score_first(self.order)
         return f"{_SCORE} "
 
     def score_text(self, count: float) -> str:

@@ -219,11 +219,7 @@ class PaperTemplate:
         Raises:
             InvalidConfigError: If the explanation comes first.
         """
-        if self.order != "score_first":
-            raise InvalidConfigError(
-                f"template: expected order 'score_first' for a text before the score, got {self.order!r}. "
-                "Generate the explanation first, or change the order."
-            )
+        require_score_first(self.order)
         return f'{{"{SCORE_KEY}": "'
 
     def score_text(self, count: float) -> str:
@@ -302,6 +298,19 @@ class PaperTemplate:
         )
         # A description that holds a tag or marker of ours must not close a block or start an explanation.
         return Message("user", "\n".join(f"<{tag}>{_MARKERS.sub('‹', text)}</{tag}>" for tag, text in blocks))
+
+
+def require_score_first(order: Order) -> None:
+    """Refuse an order that leaves no fixed text before the score.
+
+    Raises:
+        InvalidConfigError: If the explanation comes first.
+    """
+    if order != "score_first":
+        raise InvalidConfigError(
+            f"template: expected order 'score_first' for a text before the score, got {order!r}. "
+            "Generate the explanation first, or change the order."
+        )
 
 
 def in_one_line(explanation: str) -> str:
