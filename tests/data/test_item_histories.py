@@ -176,3 +176,31 @@ def test_distinct_users_count_each_once_and_leave_out_the_end() -> None:
     events = event_arrays(dataset_of([(0, 2, 0), (0, 2, 5), (1, 2, 23), (1, 2, 24)]), before=START + timedelta(days=9))
     start = float(events.day[0])
     assert distinct_users(events, start=start, end=start + 1).tolist() == [0, 0, 2, 0, 0, 0, 0, 0]
+
+
+def test_what_turns_up_in_the_first_fortnight_of_a_log_may_be_older() -> None:
+    """Item n is first seen n * 8 days after the log began: the first two within its first 14 days."""
+    data = dataset_of([(0, item, item * 8 * HOURS_PER_DAY) for item in range(4)])
+    table = table_of(data, cutoff=START + timedelta(days=20), length=WindowLength(7))
+    entries = [{"item_id": item_id, "title": "x"} for item_id in table.item_ids]
+    found = [table.history(row, entry=entries[row]).is_from_start for row in range(4)]
+    assert found == [True, True, False, False], "of the last one nothing is known yet"
+
+
+def test_calendar_months_beside_other_windows() -> None:
+    """i1 in 2020: u0 twice and u1 in February, u0 in March, u2 and u3 in April, where the cut-off lies."""
+    day = HOURS_PER_DAY
+    january = (datetime(2020, 2, 1, tzinfo=START.tzinfo) - START).days
+    events = [(0, 0, 0), (0, 1, january * day), (0, 1, january * day + 5), (1, 1, (january + 3) * day)]
+    events += [(0, 1, (january + 30) * day), (2, 1, (january + 61) * day), (3, 1, (january + 70) * day)]
+    entry = {"item_id": "i1", "title": "One"}
+    for cutoff, months, this_month in (
+        (datetime(2020, 4, 7, tzinfo=START.tzinfo), (2, 1), 1),
+        (datetime(2020, 4, 1, tzinfo=START.tzinfo), (2, 1), None),
+        (datetime(2020, 3, 20, tzinfo=START.tzinfo), (2,), 1),
+    ):
+        table = table_of(dataset_of(events), cutoff=cutoff, length=WindowLength(9), n_months=3)
+        history = table.history(1, entry=entry)
+        assert (history.months, history.this_month) == (months, this_month), cutoff
+    uncounted = table_of(dataset_of(events), cutoff=cutoff, length=WindowLength(9)).history(1, entry=entry)
+    assert (uncounted.months, uncounted.this_month) == ((), None)

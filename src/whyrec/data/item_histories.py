@@ -12,9 +12,11 @@ from jaxtyping import Float, Int
 from whyrec.data import schema
 from whyrec.data.attributes import AttributeValue, attributes_of
 from whyrec.data.events import EventArrays, as_days
-from whyrec.data.windows import Window, WindowLength
+from whyrec.data.windows import Window, WindowLength, month_start
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_START_DAYS = 14
+"""Of a log, in which whatever is still taken now and then turns up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,13 @@ class ItemHistory:
     """Distinct users before the cut-off."""
     first_seen: datetime | None
     """Time of the first interaction before the cut-off; None for an item without one."""
+    is_from_start: bool = False
+    """First seen in the log's first days: how much older than ``age_days`` it really is, nobody can tell."""
+    months: tuple[int, ...] = ()
+    """Distinct users in the last complete calendar months, oldest first, from the month of the first interaction on:
+    what people speak of, whatever the windows are. Empty where they were not counted."""
+    this_month: int | None = None
+    """Distinct users in the calendar month that the cut-off lies in; None where a month begins at the cut-off."""
 
     @property
     def age_days(self) -> float | None:
@@ -58,10 +67,21 @@ class HistoryTable:
     total_users: Int[np.ndarray, " I"]
     first_day: Float[np.ndarray, " I"]
     """Days since 1970-01-01 UTC of the first interaction before the cut-off; infinity where there is none."""
+    log_start: float
+    """Days since 1970-01-01 UTC of the log's first interaction."""
+    months: tuple[Window, ...]
+    """The last complete calendar months that the log covers, oldest first."""
+    month_users: Int[np.ndarray, "I M"]
+    """Distinct users per item and month."""
+    this_month: Int[np.ndarray, " I"] | None
+    """Distinct users since the month began; None where it begins at the cut-off, or months were not asked for."""
 
     def first_window(self, row: int) -> int:
         """The window of an item's first interaction; the number of windows where it came after all of them."""
-        ends = [as_days(window.end) for window in self.windows]
+        return self._first_of(self.windows, row)
+
+    def _first_of(self, windows: tuple[Window, ...], row: int) -> int:
+        ends = [as_days(window.end) for window in windows]
         return int(np.searchsorted(ends, self.first_day[row], side="right"))
 
     def history(self, row: int, *, entry: Mapping[str, object]) -> ItemHistory:
@@ -83,11 +103,20 @@ class HistoryTable:
             daily=tuple(self.daily[row].tolist()),
             total_users=int(self.total_users[row]),
             first_seen=_EPOCH + timedelta(days=float(first)) if np.isfinite(first) else None,
+            is_from_start=bool(first < self.log_start + _START_DAYS),
+            months=tuple(self.month_users[row, self._first_of(self.months, row) :].tolist()),
+            this_month=None if self.this_month is None else int(self.this_month[row]),
         )
 
 
 def history_table(
-    events: EventArrays, *, cutoff: datetime, length: WindowLength, max_windows: int = 36, n_days: int = 30
+    events: EventArrays,
+    *,
+    cutoff: datetime,
+    length: WindowLength,
+    max_windows: int = 36,
+    n_days: int = 30,
+    n_months: int = 0,
 ) -> HistoryTable:
     """Count users per item, window and day before a cut-off.
 
@@ -97,11 +126,12 @@ def history_table(
         length: Of a window.
         max_windows: The most windows that are counted, the newest ones.
         n_days: Days that are counted one by one.
+        n_months: Calendar months that are counted beside the windows, the newest complete ones and the one in progress;
+            0 counts none.
     """
     windows = _covered_windows(events, cutoff=cutoff, length=length, at_most=max_windows)
-    users = np.zeros((events.n_items, len(windows)), dtype=np.int32)
-    for place, window in enumerate(windows):
-        users[:, place] = distinct_users(events, start=as_days(window.start), end=as_days(window.end))
+    month = month_start(cutoff)
+    months = _covered_windows(events, cutoff=month, length=WindowLength(), at_most=n_months)
     daily = np.zeros((events.n_items, n_days), dtype=np.int32)
     end = as_days(cutoff)
     # Not end - day: a difference of floats may fall beside an event that stands at the very start of a day.
@@ -114,10 +144,14 @@ def history_table(
         cutoff=cutoff,
         item_ids=events.item_ids,
         windows=windows,
-        users=users,
+        users=_users_of(events, windows),
         daily=daily,
         total_users=np.bincount(first, minlength=events.n_items).astype(np.int32),
         first_day=np.where(events.first_day < end, events.first_day, np.inf),
+        log_start=float(events.day[0]) if events.n_events else np.inf,
+        months=months,
+        month_users=_users_of(events, months),
+        this_month=distinct_users(events, start=as_days(month), end=end) if n_months and month < cutoff else None,
     )
 
 
@@ -127,6 +161,13 @@ def distinct_users(events: EventArrays, *, start: float, end: float) -> Int[np.n
     pairs = np.unique(events.user[span].astype(np.int64) * events.n_items + events.item[span])
     counts: np.ndarray = np.bincount(pairs % events.n_items, minlength=events.n_items)
     return counts
+
+
+def _users_of(events: EventArrays, windows: tuple[Window, ...]) -> Int[np.ndarray, "I W"]:
+    users = np.zeros((events.n_items, len(windows)), dtype=np.int32)
+    for place, window in enumerate(windows):
+        users[:, place] = distinct_users(events, start=as_days(window.start), end=as_days(window.end))
+    return users
 
 
 def _covered_windows(

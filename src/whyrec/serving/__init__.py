@@ -1,1 +1,1 @@
-"""TODO."""
+"""Serving: published lists with their reasons, over HTTP."""

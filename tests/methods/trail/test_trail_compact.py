@@ -43,6 +43,22 @@ def test_the_newest_windows_and_days_are_told_and_sums_reach_further_back() -> N
     )
 
 
+def test_what_was_there_when_the_log_began_has_no_age() -> None:
+    known = sample()
+    there = dataclasses.replace(known, history=dataclasses.replace(known.history, is_from_start=True))
+    assert compact_template().messages(there)[0].content.startswith("genres drama sci_fi year 2013 age old total ")
+
+
+def test_calendar_months_are_told_where_they_were_counted() -> None:
+    known = sample()
+    counted = dataclasses.replace(known.history, months=(9, 8, 7), this_month=3)
+    template = compact_template(max_windows=2)
+    told = template.messages(dataclasses.replace(known, history=counted))[0].content
+    assert " windows n40 n1184 months n8 n7 now n3 days " in told
+    month_begins = dataclasses.replace(counted, this_month=None)
+    assert " months n8 n7 days " in template.messages(dataclasses.replace(known, history=month_begins))[0].content
+
+
 @given(target=st.none() | st.integers(0, 10**6), other=st.integers(0, 10**6), weight=st.floats(0.5, 50))
 def test_the_prompt_holds_nothing_of_the_target(target: int | None, other: int, weight: float) -> None:
     known = dataclasses.replace(sample(), target=other, weight=weight)

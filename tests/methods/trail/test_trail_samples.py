@@ -11,6 +11,7 @@ from trail_world import N_ITEMS, START, brute_force_users, day, with_events, wor
 from whyrec.data.dataset import Dataset
 from whyrec.data.windows import Window, WindowLength
 from whyrec.errors import InvalidDataError
+from whyrec.methods.trail.sample_facts import facts_of_samples
 from whyrec.methods.trail.samples import Sample, SampleConfig, training_samples, window_samples
 
 THIRTY = WindowLength(30)
@@ -196,3 +197,57 @@ def test_a_log_too_short_for_a_target_and_its_warmup_is_refused() -> None:
     with pytest.raises(InvalidDataError, match=r"expected a log of at least 2 windows \(30d\) before 2020-04-30"):
         draw(data)
     assert draw(data, until=day(140))
+
+
+BY_HISTORY = SampleConfig(drawn_by="history", step_days=10, max_samples=6)
+
+
+def test_drawing_by_history_looks_at_nothing_behind_a_cutoff() -> None:
+    # i0 has two users every ten days, i1 and i2 one each at the start; in the second log i1 becomes a hit on day 100.
+    calm = [(user, 0, 240 * user) for user in range(12)] + [(0, 1, 1), (0, 2, 2)]
+    hit = calm + [(user, 1, 24 * 100 + user) for user in range(1, 20)]
+    per_seed = {}
+    for seed in range(20):
+        config = BY_HISTORY.model_copy(update={"seed": seed})
+        early = [
+            sorted(key for key in keyed(draw(world(events), config=config)) if key[1] <= day(100))
+            for events in (calm, hit)
+        ]
+        # The log ends at day 120: the last cut-off is day 90, before anything of the hit can be seen.
+        assert early[0] == early[1]
+        per_seed[seed] = early[0]
+    assert len({tuple(keys) for keys in per_seed.values()}) > 1, "it is a draw"
+    # Drawing by item prefers the hit's peak: the choice itself knows the future.
+    by_item = SampleConfig(per_item=3, unseen_per_item=0, zero_share=0.0, max_samples=1)
+    assert keyed(draw(world(calm), config=by_item)).keys() != keyed(draw(world(hit), config=by_item)).keys()
+
+
+def test_drawing_by_history_prefers_items_with_users_and_weighs_nothing() -> None:
+    events = [(user % 5, 0, 24 * user) for user in range(120)] + [(0, 1, 1)]
+    drawn: Counter[str] = Counter()
+    for seed in range(30):
+        samples = draw(world(events), config=BY_HISTORY.model_copy(update={"seed": seed}))
+        assert len(samples) == 6
+        assert {sample.weight for sample in samples} == {1.0}
+        drawn.update(sample.history.item_id for sample in samples)
+    # Five users of late against none, among ten cut-offs of N_ITEMS items: nearly all are i0's.
+    assert drawn["i0"] > 4 * sum(drawn[f"i{item}"] for item in range(1, N_ITEMS))
+
+
+def test_drawing_by_history_takes_every_item_at_every_cutoff_where_nothing_bounds_it() -> None:
+    events = [(user % 5, 0, 24 * user) for user in range(120)]
+    samples = draw(world(events), config=BY_HISTORY.model_copy(update={"max_samples": None}))
+    cutoffs = {sample.window.start for sample in samples}
+    assert len(samples) == len(cutoffs) * N_ITEMS
+    assert len(cutoffs) > 3
+
+
+@settings(max_examples=25)
+@given(data=worlds, until=st.integers(61, 120).map(day))
+def test_months_of_a_history_are_those_that_explanations_speak_of(data: Dataset, until: datetime) -> None:
+    samples = draw(data, until=until, config=BY_HISTORY)
+    for sample, facts in zip(samples, facts_of_samples(samples, data), strict=True):
+        complete = [count.users for count in facts.months if count.complete]
+        assert list(sample.history.months) == complete
+        if facts.months and facts.months[-1].window.end > sample.history.cutoff:
+            assert sample.history.this_month == facts.months[-1].users

@@ -19,13 +19,16 @@ def copy(of: Sample, *, seed: int = 0, **options: float) -> Sample:
 
 
 def crowd(n: int) -> Sample:
-    return sample(users=(n, n), daily=(n, n, n), target=n)
+    whole = sample(users=(n, n), daily=(n, n, n), target=n)
+    return replace(whole, history=replace(whole.history, months=(n, n), this_month=n))
 
 
 def shares(of: Sample, thinner: Sample) -> list[float]:
     pairs = [
         *zip(thinner.history.users, of.history.users, strict=True),
         *zip(thinner.history.daily, of.history.daily, strict=True),
+        *zip(thinner.history.months, of.history.months, strict=True),
+        (thinner.history.this_month or 0, of.history.this_month or 0),
         (thinner.history.total_users, of.history.total_users),
         (thinner.target or 0, of.target or 0),
     ]

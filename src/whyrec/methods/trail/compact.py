@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from whyrec.data.attributes import AttributeValue
+from whyrec.data.item_histories import ItemHistory
 from whyrec.errors import InvalidDataError, PromptTooLongError
 from whyrec.llm.base import Message
 from whyrec.methods.trail.number_words import number_word, number_words, word_values
@@ -59,10 +60,13 @@ class CompactTemplate:
         """One line: attributes, age, total, windows, days, target month."""
         history = sample.history
         parts = [*self._attributes(history.attributes)]
-        age = history.age_days
-        parts += ["age", "new"] if age is None else ["age", number_word(round(age))]
+        parts += ["age", self._age(history)]
         parts += ["total", number_word(history.total_users)]
         parts += ["windows", *(number_word(users) for users in history.users[-self.max_windows :])]
+        if history.months or history.this_month is not None:
+            # Explanations speak of calendar months, whatever the windows are: they must be able to know them.
+            parts += ["months", *(number_word(users) for users in history.months[-self.max_windows :])]
+            parts += [] if history.this_month is None else ["now", number_word(history.this_month)]
         if self.with_daily:
             parts += ["days", *(number_word(users) for users in history.daily[-self.days :])]
             parts += ["sums", *(number_word(sum(history.daily[-span:])) for span in _SPANS_DAYS)]
@@ -143,6 +147,12 @@ class CompactTemplate:
         if self.slot == "word":
             return _VALUE.get(written)
         return float(written) if _DIGITS.fullmatch(written) else None
+
+    def _age(self, history: ItemHistory) -> str:
+        if history.age_days is None:
+            return "new"
+        # Days since the log began would pass for the age of a release.
+        return "old" if history.is_from_start else number_word(round(history.age_days))
 
     def _attributes(self, attributes: Mapping[str, AttributeValue]) -> list[str]:
         parts = []

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -36,6 +37,10 @@ class SampleConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
+    drawn_by: Literal["item", "history"] = "item"
+    """So many of each item, among them its peak; or every item-month with a chance that grows with the users of its last
+    ``history_days``, which ``max_samples`` sets. Only the latter looks at nothing but what was known at the cut-off:
+    choosing peaks, or items by all their users, teaches to expect the luck of the chosen ones."""
     per_item: int = Field(default=6, ge=1)
     """Samples of one item from its release on: the first, the peak and the last window, then others at random."""
     unseen_per_item: int = Field(default=1, ge=0)
@@ -59,6 +64,10 @@ class SampleConfig(BaseModel):
 
 
 DEFAULT_SAMPLES = SampleConfig()
+_MONTHS = 6
+"""Calendar months that are counted beside the windows."""
+_IDLE = 0.2
+"""Items without a recent user count as if they had so many: few of the very many are drawn."""
 
 
 def training_samples(
@@ -92,6 +101,9 @@ def training_samples(
         [distinct_users(events, start=as_days(window.start), end=as_days(window.end)) for window in windows]
     )
     rng = np.random.default_rng(config.seed)
+    if config.drawn_by == "history":
+        weights = _drawn_by_history(events, windows, config=config, rng=rng).astype(np.float64)
+        return list(_samples(data, events, windows, targets=targets, weights=weights, length=length, config=config))
     drawn = _drawn(targets, first=_first_target(events, windows), config=config, rng=rng)
     weights = _weights(targets, drawn=drawn, activity=_users_per_item(events), config=config, rng=rng)
     return list(_samples(data, events, windows, targets=targets, weights=weights, length=length, config=config))
@@ -124,6 +136,7 @@ def window_samples(
         length=length,
         max_windows=config.max_windows,
         n_days=config.history_days,
+        n_months=_MONTHS,
     )
     users = distinct_users(events, start=as_days(window.start), end=as_days(window.end))
     return [
@@ -196,6 +209,27 @@ def _drawn(
     return drawn
 
 
+def _drawn_by_history(
+    events: EventArrays, windows: Sequence[Window], *, config: SampleConfig, rng: np.random.Generator
+) -> Bool[np.ndarray, "C I"]:
+    """Which item-months are samples, by what was known at their cut-offs alone."""
+    recent = np.stack(
+        [
+            distinct_users(events, start=as_days(window.start) - config.history_days, end=as_days(window.start))
+            for window in windows
+        ]
+    )
+    activity = recent + _IDLE
+    draw = rng.random(recent.shape)
+    if config.max_samples is None or config.max_samples >= recent.size:
+        return np.ones(recent.shape, dtype=np.bool_)
+    # A cell is taken if its draw is below scale * activity: the scale that takes max_samples of them is a quantile.
+    threshold = draw / activity
+    scale = np.partition(threshold.ravel(), config.max_samples - 1)[config.max_samples - 1]
+    drawn: np.ndarray = threshold <= scale
+    return drawn
+
+
 def _best(preference: Float[np.ndarray, "C I"], *, among: Bool[np.ndarray, "C I"], n: int) -> Bool[np.ndarray, "C I"]:
     """The ``n`` highest of every column, of those that may be chosen."""
     order = np.argsort(np.where(among, -preference, np.inf), axis=0, kind="stable")[:n]
@@ -245,7 +279,12 @@ def _samples(
         if not len(rows):
             continue
         table = history_table(
-            events, cutoff=window.start, length=length, max_windows=config.max_windows, n_days=config.history_days
+            events,
+            cutoff=window.start,
+            length=length,
+            max_windows=config.max_windows,
+            n_days=config.history_days,
+            n_months=_MONTHS,
         )
         for row in rows.tolist():
             history = table.history(row, entry=entries[row])

@@ -25,12 +25,16 @@ def thinned(sample: Sample, *, rng: np.random.Generator, least: float = LEAST_KE
         return tuple(rng.binomial(np.asarray(counts, dtype=np.int64), share).tolist())
 
     history = sample.history
-    users, daily, (total, target) = (
-        kept(history.users),
-        kept(history.daily),
-        kept((history.total_users, sample.target or 0)),
-    )
+    users, daily, months = kept(history.users), kept(history.daily), kept(history.months)
+    total, this_month, target = kept((history.total_users, history.this_month or 0, sample.target or 0))
     # Whoever came in some window came at some time: the total is no less than the largest of its parts.
-    total = max(total, *users, *daily, 0) if history.total_users else 0
-    thinner = replace(history, users=users, daily=daily, total_users=total)
+    total = max(total, *users, *daily, *months, this_month) if history.total_users else 0
+    thinner = replace(
+        history,
+        users=users,
+        daily=daily,
+        months=months,
+        this_month=None if history.this_month is None else this_month,
+        total_users=total,
+    )
     return replace(sample, history=thinner, target=target)
