@@ -14,7 +14,7 @@ import polars as pl
 from whyrec.data.dataset import Dataset
 from whyrec.data.windows import Window
 
-ClaimKind = Literal["number", "month", "direction", "peak", "attribute", "title"]
+ClaimKind = Literal["number", "month", "direction", "peak", "attribute", "title", "aspect"]
 
 FORECAST_SCHEMA = {
     "item_id": pl.String,
@@ -37,8 +37,8 @@ class Evidence:
     """One fact that an explanation may rest on, addressable by ``id``."""
 
     id: str
-    """Unique within the explanation: ``month:2013-10``, ``attribute:genres``, ``recent:7d``, ``forecast``, ..."""
-    kind: Literal["series", "attribute", "recent", "forecast", "driver", "title"]
+    """Unique within the explanation: ``month:2013-10``, ``attribute:genres``, ``aspect:genres=western``, ..."""
+    kind: Literal["series", "attribute", "recent", "forecast", "driver", "title", "interaction", "aspect"]
     label: str
     """As a person would say it: "October 2013", "genres"."""
     value: str | float

@@ -38,9 +38,9 @@ class SampleConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     drawn_by: Literal["item", "history"] = "item"
-    """So many of each item, among them its peak; or every item-month with a chance that grows with the users of its last
-    ``history_days``, which ``max_samples`` sets. Only the latter looks at nothing but what was known at the cut-off:
-    choosing peaks, or items by all their users, teaches to expect the luck of the chosen ones."""
+    """So many of each item, among them its peak; or every item-month with a chance that grows with the users of its
+    last ``history_days``, which ``max_samples`` sets. Only the latter looks at nothing but what was known at the
+    cut-off: choosing peaks, or items by all their users, teaches to expect the luck of the chosen ones."""
     per_item: int = Field(default=6, ge=1)
     """Samples of one item from its release on: the first, the peak and the last window, then others at random."""
     unseen_per_item: int = Field(default=1, ge=0)
