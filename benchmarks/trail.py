@@ -4,7 +4,8 @@
 
 Every (variant, seed, window) is a fit of its own, kept in --work as soon as it is done, and a killed run goes on
 where it was. ``--variants full --seeds 0 1 2`` chooses; without --windows the last three full 30-day windows are
-tested. Nothing is chosen by a tested window: one setting for all, found on earlier ones.
+tested. Variants that were fitted on the last window alone (``--only-last``) are judged on that one. Nothing is chosen
+by a tested window: one setting for all, found on earlier ones.
 """
 
 import argparse
@@ -23,6 +24,7 @@ import polars as pl
 from forecasting import DATASETS
 from whyrec.data.dataset import Dataset
 from whyrec.data.windows import Window, WindowLength
+from whyrec.evaluation.item_classes import evaluate_by_class
 from whyrec.evaluation.rolling import Ranker, evaluate_rolling, last_windows
 from whyrec.interfaces import FORECAST_SCHEMA
 from whyrec.methods.trail.explained import ExplainedItem
@@ -36,6 +38,8 @@ from whyrec.runtime.manifest import write_results
 LENGTH = WindowLength.parse("30d")
 METRICS = ("HR@10", "NDCG@10", "NDCG_div@10", "Jaccard@10", "HR@10/oracle", "WAPE[active]")
 RIVALS = ("last_window", "last_30_days", "last_14_days", "last_7_days", "last_3_days", "ema", "pare", "trail")
+BY_CLASS = ("last_7_days", "trail")
+"""Rivals that are also judged by kinds of items."""
 EXPLAINED = 200
 """Items at the top of each list whose explanations are generated and verified."""
 
@@ -49,6 +53,7 @@ VARIANTS: Mapping[str, Mapping[str, object]] = {
     "likeliest score": {"readout": "likeliest"},
     "one word as target": {"training.spread": 0.0},
     "digits": {"slot": "digits", "training.spread": 0.0},
+    "samples by item": {"samples.drawn_by": "item", "samples.step_days": 10},
     "free copying": {"references": False},
     "explanation first": {"order": "explanation_first"},
     "without thinned copies": {"thinned_copies": 0},
@@ -135,6 +140,7 @@ def main() -> None:
     parser.add_argument("--variants", nargs="+", default=["full"], choices=list(VARIANTS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--windows", type=int, default=3)
+    parser.add_argument("--only-last", action="store_true", help="fit for the last window alone")
     parser.add_argument("--work", type=Path, required=True, help="where finished fits are kept")
     parser.add_argument("--out", type=Path, help="folder for the results file, made of everything in --work")
     parser.add_argument("--assemble", action="store_true", help="fit nothing, only write the results")
@@ -145,47 +151,81 @@ def main() -> None:
     if not options.assemble:
         for seed in options.seeds:
             for variant in options.variants:
-                for window in windows:
+                for window in windows[-1:] if options.only_last else windows:
                     kept_or_fitted(data, window=window, variant=variant, seed=seed, work=options.work)
     if options.out:
         write(data, windows=windows, work=options.work, out=options.out, started=started)
 
 
 def write(data: Dataset, *, windows: list[Window], work: Path, out: Path, started: float) -> None:
-    """One row per method, metric and protocol; runs that lack a window are left out of the mean over windows."""
+    """One row per method, metric and protocol: kinds of items and further variants on the last window, then all."""
     runs = _complete(data, windows=windows, work=work)
-    rows = []
-    for row in judged(data, windows=windows, runs=runs).to_dicts():
-        variant, _, seed = row["method"].partition("#")
-        named = {"method": f"trail_scratch, {variant}", "seed": int(seed)} if row["method"] in runs else {}
-        if row["metric"] in METRICS:
-            rows.append({**row, **named})
-    rows += _mean_overlap(rows)
-    details = {label: [_detail(run) for run in kept.values()] for label, kept in runs.items()}
+    others = {
+        label: kept for label, kept in _complete(data, windows=windows[-1:], work=work).items() if label not in runs
+    }
+    rows = by_class(data, window=windows[-1], runs={label: kept[windows[-1]] for label, kept in runs.items()})
+    rows += _named(ablations(data, window=windows[-1], runs=others), labels=others)
+    rows += _named(judged(data, windows=windows, runs=runs), labels=runs)
+    rows += _mean_overlap(rows[-1]["protocol"], [row for row in rows if row["metric"] == "Jaccard@10"])
     method = method_named("trail_scratch")
     config = {
         "dataset": data.describe(),
         "windows": [window.label for window in windows],
         "settings": method.settings({"window": str(LENGTH)}).model_dump(mode="json"),
-        "variants": {label: VARIANTS[label.partition("#")[0]] for label in runs},
+        "variants": {label: VARIANTS[label.partition("#")[0]] for label in (*runs, *others)},
         "explained_per_window": EXPLAINED,
-        "runs": details,
+        "runs": {label: [_detail(run) for run in kept.values()] for label, kept in (runs | others).items()},
     }
     write_results(
         out / f"trail_scratch_{data.name}.json", config=config, wall_time_s=time.perf_counter() - started, rows=rows
     )
 
 
-def _mean_overlap(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def ablations(data: Dataset, *, window: Window, runs: Mapping[str, Mapping[Window, dict[str, Any]]]) -> pl.DataFrame:
+    """Rows of variants that were fitted for one window alone."""
+    kept: dict[str, Ranker] = {label: _as_ranker(by_window) for label, by_window in runs.items()}
+    rows = evaluate_rolling(data, windows=[window], rankers=kept, writers=dict.fromkeys(kept, "scratch")).rows
+    return rows.filter((pl.col("protocol") == window.label) & pl.col("method").is_in(list(kept)))
+
+
+def by_class(data: Dataset, *, window: Window, runs: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows by kinds of items: cold and warm, rising, falling, fluctuating."""
+    past = data_before(data, window)
+    rows = []
+    for label, run in runs.items():
+        variant, _, seed = label.partition("#")
+        ranking, name = pl.DataFrame(run["list"], schema=FORECAST_SCHEMA), f"trail_scratch, {variant}"
+        judged_list = evaluate_by_class(
+            ranking, data=data, window=window, length=LENGTH, method=name, seed=int(seed), writer="scratch"
+        )
+        rows += judged_list.to_dicts()
+    for method in map(method_named, BY_CLASS):
+        ranking = ranker_of(method, window=str(LENGTH))(past, window.start)
+        rows += evaluate_by_class(ranking, data=data, window=window, length=LENGTH, method=method.label).to_dicts()
+    return [row for row in rows if row["value"] is not None]
+
+
+def _named(rows: pl.DataFrame, *, labels: Mapping[str, object]) -> list[dict[str, Any]]:
+    """Rows with variant and seed apart, of the metrics that tables tell."""
+    found = []
+    for row in rows.to_dicts():
+        variant, _, seed = row["method"].partition("#")
+        named = {"method": f"trail_scratch, {variant}", "seed": int(seed)} if row["method"] in labels else {}
+        if row["metric"] in METRICS:
+            found.append({**row, **named})
+    return found
+
+
+def _mean_overlap(protocol: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Jaccard@10 is one number per list: its mean over the windows, without an interval."""
     found: dict[tuple[str, int], list[dict[str, Any]]] = {}
     for row in rows:
-        if row["metric"] == "Jaccard@10":
-            found.setdefault((row["method"], row["seed"]), []).append(row)
-    protocol = rows[-1]["protocol"]
+        found.setdefault((row["method"], row["seed"]), []).append(row)
+    most = max(len(parts) for parts in found.values())
     return [
         {**parts[0], "protocol": protocol, "value": float(np.mean([part["value"] for part in parts])), "n": len(parts)}
         for parts in found.values()
+        if len(parts) == most
     ]
 
 

@@ -190,6 +190,53 @@ def trail_scratch(dataset: str) -> str:
     )
 
 
+def trail_ablations(dataset: str) -> str:
+    """Variants on the last window alone, the full method first."""
+    content = read(f"trail_scratch_{dataset}")
+    protocol = content["config"]["windows"][-1]
+    found: dict[tuple[str, int], dict[str, Row]] = {}
+    for row in content["rows"]:
+        if row["protocol"] == protocol and row["writer"] == "scratch" and "[" not in row["metric"]:
+            found.setdefault((row["method"].partition(", ")[2], row["seed"]), {})[row["metric"]] = row
+    body = []
+    for (variant, seed), by_metric in sorted(found.items(), key=lambda pair: (pair[0][0] != "full", pair[0])):
+        run = content["config"]["runs"][f"{variant}#{seed}"][-1]
+        writing = run["writing"]
+        body.append(
+            [
+                f"{variant}, seed {seed}",
+                _interval(by_metric["HR@10"]),
+                _interval(by_metric["NDCG@10"]),
+                f"{writing['verified_at_once'] / writing['asked']:.1%}",
+                f"{writing['numbers_right'] / max(writing['numbers'], 1):.1%}",
+                f"{run['fit_s']:.0f} s",
+            ]
+        )
+    head = [f"{DATASETS[dataset]}, {protocol}", "HR@10", "NDCG@10", "verified at once", "numbers right", "fit"]
+    return lines(head, body)
+
+
+def trail_classes(dataset: str) -> str:
+    """HR@10 among the users of each kind of item, and the share of the list that the kind holds."""
+    rows = [row for row in read(f"trail_scratch_{dataset}")["rows"] if "[" in row["metric"]]
+    kinds = list(dict.fromkeys(row["metric"].partition("[")[2].rstrip("]") for row in rows))
+    kinds = [kind for kind in kinds if kind != "active"]
+    found: dict[tuple[str, int], dict[str, Row]] = {}
+    for row in rows:
+        found.setdefault((row["method"], row["seed"]), {})[row["metric"]] = row
+    body = []
+    for (method, seed), by_metric in found.items():
+        if f"HR@10[{kinds[0]}]" not in by_metric:
+            continue
+        name = f"{method}, seed {seed}" if method.startswith("trail_scratch") else METHODS.get(method, method)
+        cells = []
+        for kind in kinds:
+            hits, places = (by_metric.get(f"{metric}@10[{kind}]") for metric in ("HR", "Share"))
+            cells.append("–" if hits is None else f"{hits['value']:.3f} ({places['value']:.0%})")
+        body.append([name, *cells])
+    return lines([f"{DATASETS[dataset]}", *kinds], body)
+
+
 def trail_writing() -> str:
     """How the explanations of the small model fared, over all tested windows."""
     body = []
@@ -227,6 +274,11 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "trail_writing": trail_writing,
     **{
         f"trail_scratch_{name}": lambda name=name: trail_scratch(name)
+        for name in ("movietweetings", "amazon2014_beauty")
+    },
+    **{
+        f"trail_{kind}_{name}": lambda table=table, name=name: table(name)
+        for kind, table in (("ablations", trail_ablations), ("classes", trail_classes))
         for name in ("movietweetings", "amazon2014_beauty")
     },
     "beauty_june_2014": lambda: forecasting("beauty_june_2014"),

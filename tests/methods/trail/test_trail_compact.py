@@ -9,7 +9,7 @@ from tuning_world import FALLING, RISING, compact_template, sample
 
 from whyrec.errors import InvalidConfigError, InvalidDataError
 from whyrec.llm.base import Message
-from whyrec.methods.trail.compact import CompactTemplate, attribute_word, attribute_words
+from whyrec.methods.trail.compact import CompactTemplate, attribute_word, attribute_words, change_word
 from whyrec.methods.trail.number_words import number_words, word_values
 from whyrec.methods.trail.prompts import EXPLANATION_END, EXPLANATION_START, Order
 
@@ -54,9 +54,30 @@ def test_calendar_months_are_told_where_they_were_counted() -> None:
     counted = dataclasses.replace(known.history, months=(9, 8, 7), this_month=3)
     template = compact_template(max_windows=2)
     told = template.messages(dataclasses.replace(known, history=counted))[0].content
-    assert " windows n40 n1184 months n8 n7 now n3 days " in told
+    assert " windows n40 n1184 months n8 n7 change steady now n3 days " in told
     month_begins = dataclasses.replace(counted, this_month=None)
-    assert " months n8 n7 days " in template.messages(dataclasses.replace(known, history=month_begins))[0].content
+    assert " months n8 n7 change steady days " in template.messages(dataclasses.replace(known, history=month_begins))[0].content
+
+
+@pytest.mark.parametrize(
+    ("older", "newer", "word"),
+    [
+        (0, 0, "none"),
+        (0, 3, "back"),
+        (3, 0, "gone"),
+        (100, 115, "steady"),
+        (100, 120, "up"),
+        (100, 199, "up"),
+        (100, 200, "doubled"),
+        (100, 86, "steady"),
+        (100, 80, "down"),
+        (100, 50, "down"),
+        (100, 49, "halved"),
+    ],
+)
+def test_the_change_between_two_months_in_a_word(older: int, newer: int, word: str) -> None:
+    """Steady is within 15% of the larger one, as the offline writer has it."""
+    assert change_word(older, newer) == word
 
 
 @given(target=st.none() | st.integers(0, 10**6), other=st.integers(0, 10**6), weight=st.floats(0.5, 50))

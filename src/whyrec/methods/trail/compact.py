@@ -26,6 +26,7 @@ from whyrec.methods.trail.prompts import (
 )
 from whyrec.methods.trail.samples import Sample
 from whyrec.methods.trail.wording import MONTHS
+from whyrec.methods.trail.writer_trend import STEADY
 
 Slot = Literal["word", "digits"]
 
@@ -66,6 +67,7 @@ class CompactTemplate:
         if history.months or history.this_month is not None:
             # Explanations speak of calendar months, whatever the windows are: they must be able to know them.
             parts += ["months", *(number_word(users) for users in history.months[-self.max_windows :])]
+            parts += [] if len(history.months) < 2 else ["change", change_word(*history.months[-2:])]
             parts += [] if history.this_month is None else ["now", number_word(history.this_month)]
         if self.with_daily:
             parts += ["days", *(number_word(users) for users in history.daily[-self.days :])]
@@ -161,6 +163,17 @@ class CompactTemplate:
             if told:
                 parts += [attribute_word(name), *told[: self.max_values]]
         return parts
+
+
+def change_word(older: int, newer: int) -> str:
+    """How a month compares with the one before, in one word: a small model reads numbers but hardly compares them."""
+    if older == 0 or newer == 0:
+        return "none" if older == newer else "back" if newer else "gone"
+    if abs(newer - older) <= STEADY * max(newer, older):
+        return "steady"
+    if newer > older:
+        return "doubled" if newer >= 2 * older else "up"
+    return "halved" if 2 * newer < older else "down"
 
 
 def attribute_word(name: str) -> str:

@@ -192,7 +192,7 @@ def scratch_defaults() -> dict[str, object]:
         "validation_samples": 0,
         "max_tokens": 512,
         "explanation_tokens": 160,
-        "samples": {"step_days": 10, "max_samples": 12_000, "max_windows": 24},
+        "samples": {"drawn_by": "history", "step_days": 5, "max_samples": 12_000, "max_windows": 24},
         "training": {
             "learning_rate": 3e-3,
             "batch_size": 32,
@@ -200,6 +200,7 @@ def scratch_defaults() -> dict[str, object]:
             "epochs": 3,
             # It has to learn to write at all.
             "explanation_weight": 1.0,
+            "spread": 0.3,
             "projection_hidden": 96,
             "projection_dim": 64,
         },
