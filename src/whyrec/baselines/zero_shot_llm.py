@@ -36,7 +36,9 @@ from whyrec.data.windows import Window, users_per_item
 from whyrec.errors import InvalidConfigError
 from whyrec.forecasts import WindowConfig, forecast_frame, read_state, require_fitted, require_positive_k, write_state
 from whyrec.llm.base import Completion, Prompt, SamplingConfig
+from whyrec.llm.cache import default_cache_path
 from whyrec.llm.model import LanguageModel
+from whyrec.llm.opening import open_model, parse_spec
 from whyrec.llm.usage import Estimate
 from whyrec.runtime.atomic import atomic_directory
 
@@ -52,6 +54,12 @@ _ANSWERS_SCHEMA = {
 class ZeroShotConfig(WindowConfig):
     """Settings of ``ZeroShotForecaster``."""
 
+    llm: str | None = None
+    """Which model is asked, unless one is given: ``local:DIRECTORY``, ``local:HUB/NAME`` or ``URL#MODEL``."""
+    api_key_variable: str = "WHYREC_API_KEY"
+    """The environment variable that holds a server's key, where ``llm`` names a server."""
+    cache: Path | None = None
+    """The file of the answers of ``llm``; None for the one in the user's data directory."""
     shots: int = Field(default=0, ge=0)
     """Solved examples before the question, at most. Paper: none, and "five in-context examples" (TRAIL §5.2.1)."""
     max_items: int | None = Field(default=None, ge=1)
@@ -105,7 +113,8 @@ class ZeroShotForecaster:
 
         Args:
             config: Settings.
-            model: What is asked; it may be set later, as ``model``. It is not part of what ``save`` writes.
+            model: What is asked; it may be set later, as ``model``. None opens ``config.llm`` when it is needed. It is
+                not part of what ``save`` writes.
         """
         self.config = config
         self.model = model
@@ -214,7 +223,7 @@ class ZeroShotForecaster:
         state = {"until_": self.until_.isoformat(), "examples_": [asdict(case) for case in self.examples_]}
         content: dict[str, object] = {
             "class": type(self).__name__,
-            "config": self.config.model_dump(),
+            "config": self.config.model_dump(mode="json"),
             "state": state,
             "writer": None if self.model is None else self.model.writer,
         }
@@ -240,9 +249,7 @@ class ZeroShotForecaster:
 
     def _model(self) -> LanguageModel:
         if self.model is None:
-            raise InvalidConfigError(
-                f"{type(self).__name__}: expected a language model, got none. Give one to load, or set model."
-            )
+            self.model = _opened(self.config)
         return self.model
 
     def _sampled(self, prompts: dict[str, Prompt]) -> list[Prompt]:
@@ -291,6 +298,20 @@ class ZeroShotForecaster:
             with_daily=self.config.with_daily,
         )
         return case_of(description, history=counts, window=window)
+
+
+def _opened(config: ZeroShotConfig) -> LanguageModel:
+    spec = None if config.llm is None else parse_spec(config.llm)
+    if spec is None:
+        raise InvalidConfigError(
+            "zero_shot: expected a language model, got none. Name it (--llm local:DIRECTORY or --llm URL#MODEL)."
+        )
+    key = None
+    if spec.kind != "local":
+        from whyrec.llm.openai_compatible.credentials import api_key_from_environment
+
+        key = api_key_from_environment(config.api_key_variable)
+    return open_model(spec, cache=config.cache or default_cache_path(), api_key=key)
 
 
 def _answer(item_id: str, completions: Sequence[Completion]) -> tuple[str, float | None, str | None, str | None, str]:

@@ -45,7 +45,8 @@ def fit(
         typer.Option(
             metavar="MODEL",
             help="The language model that is tuned, for trail: local:DIRECTORY or local:HUB/NAME, scratch for a small "
-            "one made on the spot, none for the method without one.",
+            "one made on the spot, none for the method without one. For zero_shot the one that is asked: also "
+            "URL#MODEL.",
         ),
     ] = "none",
     resume: Annotated[

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from whyrec.baselines.zero_shot_llm import ZeroShotForecaster
 from whyrec.data import schema
 from whyrec.data.dataset import Dataset
 from whyrec.data.sequences import read_histories
@@ -39,6 +40,22 @@ def forecast_run(
     ranked = ranked.join(titles, on=schema.ITEM, how="left", maintain_order="left")
     rows = ranked.select("rank", schema.ITEM, schema.TITLE, "expected", "low", "high", "score").to_dicts()
     return run.window_at(moment), rows
+
+
+def estimate_forecast(run: Run, data: Dataset, *, at: datetime | None = None) -> Estimate:
+    """What ``forecast_run`` would ask of a language model; nothing is asked.
+
+    Raises:
+        InvalidConfigError: If no language model is asked for a forecast of this run; else as ``forecast_run``.
+    """
+    if not issubclass(run.method.model, ZeroShotForecaster):
+        raise InvalidConfigError(
+            f"{run.directory}: expected a run that asks a language model for its forecast, got one of "
+            f"{run.method.name}. It costs nothing: leave --dry-run out."
+        )
+    forecaster = run.load_forecaster()
+    assert isinstance(forecaster, ZeroShotForecaster), "a run loads its method's class"
+    return forecaster.estimate(data, at=_moment(run, data, at))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,11 @@ from pydantic import BaseModel
 
 from whyrec.baselines.recommenders import RECOMMENDERS
 from whyrec.baselines.registry import BASELINES
+from whyrec.baselines.zero_shot_llm import ZeroShotConfig, ZeroShotForecaster
 from whyrec.errors import InvalidConfigError
 from whyrec.forecasts import WindowConfig
 from whyrec.interfaces import Forecaster
-from whyrec.llm.opening import NONE, parse_spec
+from whyrec.llm.opening import NONE, ModelSpec, parse_spec
 from whyrec.methods.trail.config import SCRATCH, TrailConfig, scratch_defaults
 from whyrec.methods.trail.model import TrailForecaster
 from whyrec.methods.trail.offline import OfflineConfig, OfflineForecaster
@@ -21,6 +22,7 @@ from whyrec.runtime.config import layered, validated
 
 DEFAULT_WINDOW = "30d"
 TRAIL, _TRAIL_SCRATCH, _TRAIL_TUNED = "trail", "trail_scratch", "trail_tuned"
+ZERO_SHOT = "zero_shot"
 _OF_SCRATCH = ("model", "domain", "rendering", "teacher")
 """Settings that a model from scratch leaves no choice in."""
 _TUNABLE = "local:"
@@ -108,6 +110,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             name: Method(name, name, baseline.forecaster, baseline.config, baseline.options)
             for name, baseline in BASELINES.items()
         },
+        ZERO_SHOT: Method(ZERO_SHOT, ZERO_SHOT, ZeroShotForecaster, ZeroShotConfig),
         **{name: Method(name, name, recommender, recommender.Config) for name, recommender in RECOMMENDERS.items()},
     }
 )
@@ -129,7 +132,7 @@ def with_language_model(name: str, llm: str) -> tuple[str, dict[str, object]]:
 
     Args:
         name: A method's name.
-        llm: ``none``, ``scratch``, ``local:DIRECTORY`` or ``local:HUB/NAME``.
+        llm: ``none``, ``scratch``, ``local:DIRECTORY``, ``local:HUB/NAME`` or ``URL#MODEL``.
 
     Returns:
         The name of the method that is meant, and the settings that say which model.
@@ -137,6 +140,14 @@ def with_language_model(name: str, llm: str) -> tuple[str, dict[str, object]]:
     Raises:
         InvalidConfigError: If the method asks no language model, or cannot use this one.
     """
+    if name == ZERO_SHOT:
+        spec = parse_spec(llm)
+        if spec is None:
+            raise InvalidConfigError(
+                f"--llm: expected 'local:DIRECTORY', 'local:HUB/NAME' or 'URL#MODEL' for {name}, which only asks, got "
+                "'none'. Name a model."
+            )
+        return name, {"llm": f"{_TUNABLE}{_from_anywhere(spec)}" if spec.kind == "local" else llm}
     if llm == NONE:
         return name, {}
     if name != TRAIL:
@@ -149,9 +160,13 @@ def with_language_model(name: str, llm: str) -> tuple[str, dict[str, object]]:
             f"--llm: expected 'none', 'scratch', 'local:DIRECTORY' or 'local:HUB/NAME' for {name}, got {llm!r}: a "
             "model is tuned here, and one behind a server cannot be. Use its weights, or write with none."
         )
+    return _TRAIL_TUNED, {"model": _from_anywhere(spec)}
+
+
+def _from_anywhere(spec: ModelSpec) -> str:
+    """A local model's name, or its directory as a run finds it from wherever it is asked."""
     directory = Path(spec.model).expanduser()
-    # A run must find its model from wherever it is asked.
-    return _TRAIL_TUNED, {"model": str(directory.resolve()) if directory.is_dir() else spec.model}
+    return str(directory.resolve()) if directory.is_dir() else spec.model
 
 
 def window_settings(settings: BaseModel) -> WindowConfig:
