@@ -1,0 +1,152 @@
+"""The words in which texts speak of interests: counts of a history, more or less than the average, liking, values.
+
+English only. Nothing here knows the writer whose texts are checked.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from whyrec.evaluation.verification.lexicon import NUMBER_WORDS, SCALES, SMALL_NUMBERS, TENS
+
+
+class Cue:
+    """A pattern that is only looked for where one of its pieces stands: most sentences have none."""
+
+    def __init__(self, *parts: str, pieces: Sequence[str]) -> None:
+        """Join the parts of a pattern; ``pieces`` are small letters, at least one of which every hit holds."""
+        self._pattern = re.compile("".join(parts), re.IGNORECASE)
+        self._pieces = tuple(pieces)
+
+    def finditer(self, text: str, start: int = 0, end: int | None = None) -> Iterator[re.Match[str]]:
+        """All hits within a stretch of a text."""
+        stop = len(text) if end is None else end
+        stretch = text[start:stop].casefold()
+        if any(piece in stretch for piece in self._pieces):
+            yield from self._pattern.finditer(text, start, stop)
+
+
+NOUN = (
+    r"(?:films?|movies?|pictures?|products?|items?|articles?|purchases?|choices?|titles?|books?|albums?|"
+    r"games?|picks?)"
+)
+_N = rf"(?:\d[\d,]*|{NUMBER_WORDS})"
+_WHOSE = r"(?:the|their|his|her|its|your|this \w+['’]s|these)"
+_SO_FAR = r"(?:so far|to date|in (?:this|the|their|your) history)"
+_FAR_PIECES = ("so far", "to date", "history")
+
+QUOTED = re.compile(r"“([^”\n]{1,300})”|\"([^\"\n]{1,300})\"|«([^»\n]{1,300})»")
+SENTENCE_END = re.compile(
+    r"[.!?](?<!\b[A-Z]\.)(?<!\b[JS]r\.)(?<!\b[DM]r\.)(?<!\bMrs\.)(?<!\bSt\.)(?<!\bvs\.)(?<!\bNo\.)"
+    r"[.!?]*[”\")\]]*(?:\s+(?=[A-Z“\"(□\d])|\s*$)|\n+"
+)
+CLAUSE_END = re.compile(r"[;:]\s|\s[—–]\s|,\s(?:and|but|while|whereas|yet)\s(?=this|the|they|he|she|it|you|□)")
+
+COUNT = Cue(
+    rf"\b(?P<hits>{_N}|none|not one|all|both|half)\s(?:(?:out\s)?of\s)?(?:{_WHOSE}\s)?",
+    rf"(?P<last>(?:last|latest|most recent|past|previous)\s)?(?P<of>{_N})?\s?(?P<noun>{NOUN}\b)?(?P<far>\s?{_SO_FAR})?",
+    pieces=(*_FAR_PIECES, "last", "latest", "recent", "past", "previous", " of the", " of their", " of your", "out of"),
+)
+"""Judged only where it names a total, or is of all "so far"."""
+ONLY = Cue(rf"\b(?:the only|a single|the one)\s{NOUN}\s{_SO_FAR}", pieces=_FAR_PIECES)
+EMPTY = Cue(
+    rf"\b(?:no|not a single)\s{NOUN}\s(?:{_SO_FAR}|yet)|\bnothing (?:is|has been) (?:known|chosen)\b",
+    pieces=(*_FAR_PIECES, "yet", "nothing"),
+)
+TOTAL = Cue(rf"\b(?P<of>{_N})\s{NOUN}\s{_SO_FAR}", pieces=_FAR_PIECES)
+BEFORE = Cue(r"\b(?:was|were|has been) (?:chosen|taken|bought|watched|seen) before\b", pieces=(" before",))
+TIMES = Cue(
+    r"\b(?P<bound>(?:more than|over|at least)\s)?(?:(?P<word>twice|double|triple)|",
+    rf"(?P<n>\d+(?:\.\d+)?|{NUMBER_WORDS})\s(?:times|fold))\b",
+    pieces=("times", "fold", "twice", "double", "triple"),
+)
+MORE = Cue(
+    r"\b(?:(?:far )?more (?:of |often |frequently |here )*than|more than (?:usual|most|average)|",
+    r"(?:larger|bigger|higher|greater) (?:share|part) than|above (?:the )?(?:usual|average)|as often as|",
+    r"(?:the|an?) (?:average|usual) \w+['’]s share|(?:the|their) usual share|unusually (?:often|many)|overrepresented|",
+    r"weigh(?:s|ed)? (?:far |much )?more)\b",
+    pieces=("more", "share", "above", "often", "unusual", "overrep"),
+)
+LESS = Cue(
+    r"\b(?:less (?:often )?than|fewer than|more rarely than|below (?:the )?(?:usual|average)|",
+    r"(?:smaller|lower) share than|rarely|seldom|hardly ever|avoids?|dislikes?)\b",
+    pieces=("less", "fewer", "rarely", "below", "share", "seldom", "hardly", "avoid", "dislike"),
+)
+LIKING = Cue(
+    r"\b(?:likes|(?:they|you|who) (?:like|love)|loves|enjoys?|prefers?|fond of|fan of|keen on|(?:drawn|partial) to|",
+    r"(?:liking|love|fondness|taste|weakness|eye|soft spot|preference|appetite|passion) for|favou?rites?|turns? to|",
+    r"(?:comes?|goes|keeps? coming|returns?) (?:back )?to|interest(?:ed)? in|devoted to)\b",
+    pieces=("like", "love", "enjoy", "prefer", "fond", "fan of", "keen on", " to", " for", "favo", "interest"),
+)
+CONTRAST = re.compile(r"\b(?:unlike|instead of|rather than|otherwise|departure from|normally|different from)\b", re.I)
+
+SPEAKS_OF_TEXT = re.compile(
+    r"^\s(?:in|within)\s(?:the|its|their)\s(?:plots?|stor(?:y|ies)|names?|titles?|descriptions?|synops[ie]s)\b", re.I
+)
+MENTIONS = re.compile(r"\b(?:mention(?:s|ed|ing)?|the words?)\s$", re.I)
+DECADE = re.compile(r"\b(?P<decade>(?:18|19|20)\d0)s\b")
+YEAR = re.compile(r"(?<![\d.,])(?:18|19|20)\d\d(?![\d.,]\d|\w)")
+QUARTER = Cue(
+    r"\b(?P<end>cheapest|least expensive|lowest[- ]priced|dearest|most expensive|highest[- ]priced)\squarter\b",
+    pieces=("quarter",),
+)
+CHEAP = ("cheapest", "least expensive", "lowest")
+PRICE = Cue(
+    r"\b(?:priced at|costs?|price of|for)\s[$£€]?\s?(?P<price>\d[\d,]*\.\d\d)(?!\d)", pieces=("price", "cost", "for ")
+)
+ANY_FIGURE = re.compile(r"\d[\d,.]*\d|\d")
+
+VALUE_NOUN = re.compile(
+    r"^[\s-](?:\w+[\s-]){0,2}(?:films?|movies?|pictures?|titles?|stor(?:y|ies)|genres?|products?|items?|"
+    r"categor(?:y|ies)|shel(?:f|ves)|department|range|brand|dramas?|comed(?:y|ies)|thrillers?|romances?|adventures?|"
+    r"series)\b",
+    re.I,
+)
+LINK = re.compile(r"^\s?(?:,|/|&|and|or|-|–|,\s?and)\s?$")
+"""Between two values of one list."""
+DIRECTS = re.compile(r"\b(?:by|direct\w*|filmmaker|films? of)\s(?:\w+\s)?$", re.I)
+ACTS = re.compile(r"\b(?:with|starring|stars?|cast|featur\w+|actors?|actress|has|have)\s(?:\w+\s)?$", re.I)
+
+_NOUNS = "comedy drama western thriller musical documentary mystery romance adventure biography cartoon biopic tragedy"
+NOUN_VALUES = frozenset(
+    ["film noir", "film noirs", *_NOUNS.split(), *(re.sub("ys$", "ies", f"{noun}s") for noun in _NOUNS.split())]
+)
+"""Genres that are nouns for a work: "a western", "comedies"; others need "film" behind them."""
+SYNONYMS = {
+    "animated": "animation",
+    "cartoon": "animation",
+    "science fiction": "sci fi",
+    "biopic": "biography",
+    "biographical": "biography",
+    "historical": "history",
+    "sports": "sport",
+    "romantic": "romance",
+    "noir": "film noir",
+}
+"""Other words for a value, folded."""
+
+
+def other_spellings(value: str) -> Iterator[str]:
+    """Other ways to write a folded value: its plural, and words that mean the same, with theirs."""
+    same = [other for other, name in SYNONYMS.items() if name == value]
+    yield from same
+    for name in (value, *same):
+        yield f"{name[:-1]}ies" if re.search(r"[^aeiou]y$", name) else f"{name}s"
+
+
+def whole_number(said: str) -> int:
+    """Read "12", "1,204" or "fifty-one"."""
+    return round(decimal_number(said))
+
+
+def decimal_number(said: str) -> float:
+    """Read a number in digits or words."""
+    digits = said.replace(",", "")
+    if digits.replace(".", "", 1).isdigit():
+        return float(digits)
+    total = 0
+    for word in re.findall(r"[a-z]+", said.casefold()):
+        if word in SCALES:
+            total = max(total, 1) * SCALES[word]
+        else:
+            total += SMALL_NUMBERS.get(word, TENS.get(word, 0))
+    return float(total)

@@ -1,0 +1,213 @@
+"""Patterns and reasons from a language model; what it fails at goes to a writer that the caller names.
+
+The model is asked once for everything and its answers are kept in its cache, so a run that is killed goes on where it
+was. A text that it writes is not verified here: ``verified`` is False.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from whyrec.errors import UnknownIdError
+from whyrec.llm.base import Completion, Prompt, SamplingConfig
+from whyrec.llm.model import LanguageModel
+from whyrec.llm.structured import OutputSchema
+from whyrec.methods.curec.answers import ParsedText, parse_pattern, parse_reason, pattern_schema, reason_schema
+from whyrec.methods.curec.artefacts import Pattern, Reason
+from whyrec.methods.curec.histories import Interaction, UserHistory
+from whyrec.methods.curec.item_lines import ItemText
+from whyrec.methods.curec.patterns import PatternWriter
+from whyrec.methods.curec.prompts import Ask, PromptTemplate
+from whyrec.methods.curec.reasons import ReasonRequest, ReasonWriter
+
+Text = TypeVar("Text", Pattern, Reason)
+Question = TypeVar("Question", UserHistory, ReasonRequest)
+
+PATTERN_SAMPLING = SamplingConfig(max_tokens=400)
+REASON_SAMPLING = SamplingConfig(max_tokens=200)
+
+
+@dataclass(frozen=True)
+class LanguageModelPatternWriter:
+    """Asks a language model for each pattern (CURec Eq. (5)); implements ``PatternWriter``."""
+
+    model: LanguageModel
+    items: Mapping[str, ItemText]
+    """The catalogue in words, from ``item_texts``."""
+    template: PromptTemplate = field(default_factory=PromptTemplate)
+    fallback: PatternWriter | None = None
+    """Writes where the model fails; None: nobody does."""
+    sampling: SamplingConfig = PATTERN_SAMPLING
+    is_forced: bool = False
+    """Let the model write nothing but the form of a pattern, where its backend can."""
+    failures: Counter[str] = field(default_factory=Counter)
+    """Why answers were refused, counted over all calls: ``no text``, ``empty``, ``cut``, ``form``."""
+
+    def write_patterns(self, histories: Sequence[UserHistory]) -> list[Pattern]:
+        """Write a pattern from each history.
+
+        A history of which the catalogue says nothing is not asked about.
+
+        Raises:
+            UnknownIdError: If an item is not in the catalogue.
+            PromptTooLongError: Before anything is asked, if a prompt cannot be made short enough.
+            EndpointError: If a server fails for good; what was answered before is in the cache.
+        """
+        asks = [self._ask_of(history) for history in histories]
+        schema = pattern_schema() if self.is_forced else None
+        texts = _ask(self.model, asks, template=self.template, schema=schema, sampling=self.sampling)
+        parsed = [_parsed(answer, parse_pattern, self.failures) for answer in texts]
+        own = [
+            None
+            if text is None or history.until is None
+            else Pattern(history.user_id, len(history), history.until, text, self.model.writer)
+            for history, text in zip(histories, parsed, strict=True)
+        ]
+        fallback = None if self.fallback is None else self.fallback.write_patterns
+        return _filled_up(own, histories, key=_prefix_key, fallback=fallback)
+
+    def _ask_of(self, history: UserHistory) -> Ask | None:
+        texts = _texts_of(history, self.items)
+        if not any(item.is_known for item in texts):
+            return None
+        return lambda template: template.pattern(texts)
+
+
+@dataclass(frozen=True)
+class LanguageModelReasonWriter:
+    """Asks a language model for each reason (CURec Eq. (6)); implements ``ReasonWriter``."""
+
+    model: LanguageModel
+    items: Mapping[str, ItemText]
+    """The catalogue in words, from ``item_texts``."""
+    template: PromptTemplate = field(default_factory=PromptTemplate)
+    fallback: ReasonWriter | None = None
+    """Writes where the model fails; None: nobody does."""
+    sampling: SamplingConfig = REASON_SAMPLING
+    is_forced: bool = False
+    """Let the model write nothing but the form of a reason, where its backend can."""
+    failures: Counter[str] = field(default_factory=Counter)
+    """Why answers were refused, counted over all calls: ``no text``, ``empty``, ``cut``, ``form``."""
+
+    def write_reasons(self, requests: Sequence[ReasonRequest]) -> list[Reason]:
+        """Write a reason for each interaction, from what was known strictly before it.
+
+        An item of which the catalogue says nothing is not asked about.
+
+        Raises:
+            UnknownIdError: If an item is not in the catalogue.
+            PromptTooLongError: Before anything is asked, if a prompt cannot be made short enough.
+            EndpointError: If a server fails for good; what was answered before is in the cache.
+        """
+        asks = [self._ask_of(request) for request in requests]
+        schema = reason_schema() if self.is_forced else None
+        texts = _ask(self.model, asks, template=self.template, schema=schema, sampling=self.sampling)
+        parsed = [_parsed(answer, parse_reason, self.failures) for answer in texts]
+        own = [
+            None
+            if text is None
+            else Reason(
+                item_id=request.interaction.item_id,
+                user_id=request.interaction.user_id,
+                timestamp=request.interaction.timestamp,
+                text=text,
+                writer=self.model.writer,
+            )
+            for request, text in zip(requests, parsed, strict=True)
+        ]
+        fallback = None if self.fallback is None else self.fallback.write_reasons
+        return _filled_up(own, requests, key=_interaction_key, fallback=fallback)
+
+    def _ask_of(self, request: ReasonRequest) -> Ask | None:
+        target = _text_of(request.interaction.item_id, self.items)
+        history = _texts_of(request.history, self.items)
+        pattern = request.pattern.text if request.pattern is not None else None
+        if not target.is_known:
+            return None
+        return lambda template: template.reason(target, pattern=pattern, history=history)
+
+
+def _text_of(item_id: str, items: Mapping[str, ItemText]) -> ItemText:
+    if item_id not in items:
+        raise UnknownIdError(f"texts: expected an item of the catalogue, got {item_id!r}.")
+    return items[item_id]
+
+
+def _texts_of(history: UserHistory, items: Mapping[str, ItemText]) -> list[ItemText]:
+    return [_text_of(item_id, items) for item_id in history.item_ids]
+
+
+def _ask(
+    model: LanguageModel,
+    asks: Sequence[Ask | None],
+    *,
+    template: PromptTemplate,
+    schema: OutputSchema | None,
+    sampling: SamplingConfig,
+) -> list[Completion | None]:
+    """Answers in the order of asking; None where there was nothing to ask."""
+    prompts = {place: Prompt(ask(template)) for place, ask in enumerate(asks) if ask is not None}
+    context = model.backend.context_tokens
+    if context is not None:
+        room = context - sampling.max_tokens
+        lengths = dict(zip(prompts, model.backend.count_tokens(list(prompts.values())), strict=True))
+        for place, ask in enumerate(asks):
+            if ask is not None and lengths[place] > room:
+                fitted = template.fit_length(
+                    ask,
+                    max_tokens=room,
+                    count_tokens=lambda messages: model.backend.count_tokens([Prompt(messages)])[0],
+                )
+                prompts[place] = Prompt(fitted)
+    answers = dict(zip(prompts, model.complete(list(prompts.values()), schema=schema, sampling=sampling), strict=True))
+    return [answers.get(place) for place in range(len(asks))]
+
+
+def _parsed(answer: Completion | None, parse: Callable[[str], ParsedText], failures: Counter[str]) -> str | None:
+    if answer is None:
+        failures["no text"] += 1
+        return None
+    if not answer.text.strip():
+        failures["empty"] += 1
+        return None
+    if answer.finish == "length":
+        failures["cut"] += 1
+        return None
+    parsed = parse(answer.text)
+    if parsed.text is None:
+        failures["form"] += 1
+    return parsed.text
+
+
+def _filled_up(
+    own: Sequence[Text | None],
+    asked: Sequence[Question],
+    *,
+    key: Callable[[Question | Text], Hashable],
+    fallback: Callable[[Sequence[Question]], list[Text]] | None,
+) -> list[Text]:
+    """The model's texts with the fall-back's where there is none, in the order of asking."""
+    missing = [question for question, text in zip(asked, own, strict=True) if text is None]
+    # The other writer may leave some out too, so its texts are put in by what they are about, not by place.
+    others = {key(text): text for text in fallback(missing)} if fallback is not None and missing else {}
+    filled = [
+        text if text is not None else others.get(key(question)) for question, text in zip(asked, own, strict=True)
+    ]
+    return [text for text in filled if text is not None]
+
+
+def _prefix_key(about: UserHistory | Pattern) -> Hashable:
+    return (
+        (about.user_id, len(about), about.until)
+        if isinstance(about, UserHistory)
+        else (about.user_id, about.n_items, about.until)
+    )
+
+
+def _interaction_key(about: ReasonRequest | Reason) -> Hashable:
+    return (
+        about.interaction
+        if isinstance(about, ReasonRequest)
+        else Interaction(about.user_id, about.item_id, about.timestamp)
+    )
