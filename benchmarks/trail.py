@@ -54,6 +54,7 @@ VARIANTS: Mapping[str, Mapping[str, object]] = {
     "one word as target": {"training.spread": 0.0},
     "digits": {"slot": "digits", "training.spread": 0.0},
     "samples by item": {"samples.drawn_by": "item", "samples.step_days": 10},
+    "free sentences": {"sentences": "any"},
     "free copying": {"references": False},
     "explanation first": {"order": "explanation_first"},
     "without thinned copies": {"thinned_copies": 0},

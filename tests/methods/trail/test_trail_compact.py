@@ -56,7 +56,10 @@ def test_calendar_months_are_told_where_they_were_counted() -> None:
     told = template.messages(dataclasses.replace(known, history=counted))[0].content
     assert " windows n40 n1184 months n8 n7 change steady now n3 days " in told
     month_begins = dataclasses.replace(counted, this_month=None)
-    assert " months n8 n7 change steady days " in template.messages(dataclasses.replace(known, history=month_begins))[0].content
+    assert (
+        " months n8 n7 change steady days "
+        in template.messages(dataclasses.replace(known, history=month_begins))[0].content
+    )
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_the_state_says_how_training_went(fitted_forecaster: TrailForecaster, tm
     assert fitted_forecaster.report_ is not None
     assert state["report"]["best_step"] == fitted_forecaster.report_.best_step
     assert state["config"]["checkpoints"] is None
-    assert set(state["known_values"]) == {"genres", "maker"}
+    assert set(state["template"]["known"]) == {"genres", "maker"}
 
 
 def test_files_of_another_class_are_refused(fitted_forecaster: TrailForecaster, tmp_path: Path) -> None:

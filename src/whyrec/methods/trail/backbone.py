@@ -21,6 +21,7 @@ from whyrec.methods.trail.number_words import number_words
 from whyrec.methods.trail.prompts import EXPLANATION_END, EXPLANATION_START, PaperTemplate
 from whyrec.methods.trail.samples import Sample
 from whyrec.methods.trail.scratch import build_model, build_tokenizer, known_values
+from whyrec.methods.trail.sentences import known_sentences
 from whyrec.runtime.devices import chosen_device
 
 Template = PaperTemplate | CompactTemplate
@@ -151,6 +152,7 @@ def from_scratch(samples: Sequence[Sample], explanations: Sequence[str], *, conf
         with_daily=config.with_daily,
         max_windows=config.max_windows,
         known=known_values(samples, config=config.scratch),
+        sentences=known_sentences(explanations) if config.references and config.sentences == "known" else {},
     )
     prompts = (message.content for sample in samples for message in template.messages(sample))
     answers = [template.answer(score=template.score_text(1), explanation=text).text for text in explanations]
@@ -170,13 +172,14 @@ def adapted_backbone(backbone: Backbone, config: TrailConfig) -> Backbone:
 
 
 def template_record(template: Template) -> dict[str, object]:
-    """What has to be kept of a template beside the settings: the attribute values that a small model knows."""
+    """What has to be kept of a template beside the settings: the values and sentences that a small model knows."""
     if isinstance(template, PaperTemplate):
         return {}
-    return {name: sorted(words) for name, words in template.known.items()}
+    known = {name: sorted(words) for name, words in template.known.items()}
+    return {"known": known, "sentences": {name: list(places) for name, places in template.sentences.items()}}
 
 
-def restored_template(config: TrailConfig, known: dict[str, list[str]]) -> Template:
+def restored_template(config: TrailConfig, record: dict[str, Any]) -> Template:
     """The template of a saved model."""
     if config.domain != "compact":
         return paper_template(config)
@@ -185,7 +188,8 @@ def restored_template(config: TrailConfig, known: dict[str, list[str]]) -> Templ
         slot=config.slot,
         with_daily=config.with_daily,
         max_windows=config.max_windows,
-        known={name: frozenset(words) for name, words in known.items()},
+        known={name: frozenset(words) for name, words in record["known"].items()},
+        sentences=record["sentences"],
     )
 
 

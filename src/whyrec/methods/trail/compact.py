@@ -14,6 +14,7 @@ from whyrec.data.attributes import AttributeValue
 from whyrec.data.item_histories import ItemHistory
 from whyrec.errors import InvalidDataError, PromptTooLongError
 from whyrec.llm.base import Message
+from whyrec.llm.structured import Regex
 from whyrec.methods.trail.number_words import number_word, number_words, word_values
 from whyrec.methods.trail.prompts import (
     EXPLANATION_END,
@@ -25,6 +26,7 @@ from whyrec.methods.trail.prompts import (
     require_score_first,
 )
 from whyrec.methods.trail.samples import Sample
+from whyrec.methods.trail.sentences import Sentences, explanation_form
 from whyrec.methods.trail.wording import MONTHS
 from whyrec.methods.trail.writer_trend import STEADY
 
@@ -56,6 +58,8 @@ class CompactTemplate:
     """Values of one attribute that are told."""
     known: Mapping[str, Collection[str]] = field(default_factory=dict)
     """Attribute values worth telling, by attribute: those that the training samples show often enough."""
+    sentences: Sentences = field(default_factory=dict)
+    """What explanations are made of; empty lets them say anything."""
 
     def messages(self, sample: Sample) -> tuple[Message, ...]:
         """One line: attributes, age, total, windows, days, target month."""
@@ -132,6 +136,10 @@ class CompactTemplate:
     def score_text(self, count: float) -> str:
         """How the template writes a number of users."""
         return number_word(count) if self.slot == "word" else str(round(count))
+
+    def explanation_form(self) -> Regex:
+        """What a generated explanation must look like."""
+        return explanation_form(self.sentences)
 
     def parse(self, text: str) -> ParsedAnswer:
         """Read an answer strictly: a score of this template's slot, and an explanation in its markers."""

@@ -132,6 +132,8 @@ class TrailConfig(WindowConfig):
     """The most samples that get an explanation, drawn by their targets; None explains all."""
     teacher: Literal["model", "offline"] = "model"
     """Who writes the explanations to learn; ``scratch`` has no model to ask and takes the offline writer."""
+    sentences: Literal["known", "any"] = "any"
+    """Explanations with references keep to sentences of training texts (compact prompts only), or say anything."""
     neighbours: int = Field(default=10, ge=1)
     """Most similar samples that are looked up; the nearest few are positives, the others no negatives."""
     embedding_model: str | None = "packaged"
@@ -185,7 +187,8 @@ def scratch_defaults() -> dict[str, object]:
         "adapter": None,
         "max_windows": 6,
         "scratch": {"width": 64},
-        "explained": 6000,
+        "sentences": "known",
+        "explained": 4000,
         "teacher": "offline",
         "thinned_copies": 1,
         # Likelihood on the last window worsens while the list still gets better: it would stop training far too early.

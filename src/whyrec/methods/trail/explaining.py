@@ -19,7 +19,6 @@ from whyrec.llm.local.backend import LocalBackend
 from whyrec.llm.local.loading import LoadedModel
 from whyrec.llm.local.settings import LocalSettings
 from whyrec.llm.model import LanguageModel
-from whyrec.llm.structured import Regex
 from whyrec.llm.usage import FREE, Estimate
 from whyrec.methods.trail.config import TrailConfig
 from whyrec.methods.trail.encoding import Encoder
@@ -31,8 +30,6 @@ from whyrec.methods.trail.writer import write_verified
 ATTEMPTS = 3
 """The likeliest text first, then drawn ones."""
 _TEMPERATURE = 0.7
-_FORM = Regex("".join(rf"\[{name}\] [^\[\]<>\"\\\n]+" for name in SECTIONS))
-"""Three sections without anything that JSON would escape."""
 _OF_HISTORY = ("number", "month", "direction", "peak")
 _STUTTER = re.compile(r"\b(\w+)(?: \1\b){2,}", re.IGNORECASE)
 _SECTION = re.compile(r"\[(\w+)\] ([^\[]*)")
@@ -127,7 +124,7 @@ def write_explanations(
             max_tokens=config.explanation_tokens, temperature=_TEMPERATURE if attempt else 0.0, seed=attempt
         )
         prompts = explanation_prompts([asked[place] for place in open_places], encoder, sample=attempt)
-        completions = model.complete(prompts, schema=_FORM, sampling=sampling)
+        completions = model.complete(prompts, schema=encoder.template.explanation_form(), sampling=sampling)
         for place, completion in zip(open_places, completions, strict=True):
             counts.attempts += 1
             if completion.failure is not None or completion.finish == "length":
@@ -153,7 +150,9 @@ def estimate_explanations(
 ) -> Estimate:
     """What the first attempt would take; nothing is asked."""
     sampling = SamplingConfig(max_tokens=config.explanation_tokens)
-    return model.estimate(explanation_prompts(asked, encoder), schema=_FORM, sampling=sampling)
+    return model.estimate(
+        explanation_prompts(asked, encoder), schema=encoder.template.explanation_form(), sampling=sampling
+    )
 
 
 def texts_before_scores(
@@ -170,7 +169,7 @@ def texts_before_scores(
     begun = Message("assistant", _before_explanation(encoder, score=0.0))
     prompts = [Prompt((*encoder.messages(sample), begun)) for sample in samples]
     sampling = SamplingConfig(max_tokens=config.explanation_tokens)
-    completions = model.complete(prompts, schema=_FORM, sampling=sampling)
+    completions = model.complete(prompts, schema=encoder.template.explanation_form(), sampling=sampling)
     return [
         "" if completion.failure is not None or completion.finish == "length" else completion.text
         for completion in completions

@@ -210,7 +210,7 @@ class TrailForecaster:
                 "class": type(self).__name__,
                 "until": self.until_.isoformat(),
                 "config": self.config.model_copy(update={"checkpoints": None}).model_dump(mode="json"),
-                "known_values": template_record(self.template_),
+                "template": template_record(self.template_),
                 "model_name": loaded.identity.model,
                 "revision": loaded.identity.revision,
                 "report": None if self.report_ is None else asdict(self.report_),
@@ -237,7 +237,7 @@ class TrailForecaster:
         content = read_state(directory, expected_class=cls.__name__)
         forecaster = cls(TrailConfig.model_validate(content["config"]))
         forecaster.until_ = datetime.fromisoformat(content["until"])
-        forecaster.template_ = restored_template(forecaster.config, content["known_values"])
+        forecaster.template_ = restored_template(forecaster.config, content["template"])
         loaded = load_tuned(directory / _MODEL, forecaster.config)
         # The revision is that of the weights with the adapter in them; named twice, it would be another writer's.
         identity = replace(loaded.identity, model=content["model_name"], revision=content["revision"], adapter=None)

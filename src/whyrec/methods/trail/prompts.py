@@ -14,7 +14,7 @@ from whyrec.data.item_texts import description_text, history_text
 from whyrec.data.windows import Window
 from whyrec.errors import InvalidConfigError, InvalidDataError, PromptTooLongError
 from whyrec.llm.base import Message
-from whyrec.llm.structured import JsonSchema
+from whyrec.llm.structured import JsonSchema, Regex
 from whyrec.methods.trail.samples import Sample
 
 SCORE_KEY = "predict_popularity_score"
@@ -22,6 +22,8 @@ EXPLANATION_KEY = "explanation_of_score"
 EXPLANATION_START = "<exp_start>"
 EXPLANATION_END = "<exp_end>"
 SECTIONS = ("Trend", "Feature", "Integration")
+FREE_FORM = Regex("".join(rf"\[{name}\] [^\[\]<>\"\\\n]+" for name in SECTIONS))
+"""Three sections without anything that JSON would escape."""
 
 SCORE_PATTERN = r"(?:0|[1-9][0-9]{0,8})(?:\.[0-9]{1,4})?"
 """A score as an answer writes it: not negative, without separators."""
@@ -57,6 +59,10 @@ class ParsedAnswer:
 
 class PromptTemplate(Protocol):
     """How a sample becomes a conversation, and a conversation's answer a score and a reason."""
+
+    def explanation_form(self) -> Regex:
+        """What a generated explanation must look like."""
+        ...
 
     def messages(self, sample: Sample) -> tuple[Message, ...]:
         """What is asked; nothing in it is later than the sample's cut-off."""
@@ -154,6 +160,10 @@ class PaperTemplate:
     max_windows: int = 36
     """The longest history, in windows."""
     max_description_chars: int = 1200
+
+    def explanation_form(self) -> Regex:
+        """Three sections, in any words."""
+        return FREE_FORM
 
     def messages(self, sample: Sample) -> tuple[Message, ...]:
         """What is asked: the analyst's task, then description, history and target in tags (TRAIL Table 6)."""
