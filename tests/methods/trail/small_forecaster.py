@@ -1,4 +1,4 @@
-"""Settings of the smallest language model that learns to count on the contract's small world, in two seconds."""
+"""Settings of the smallest language model that learns to count on the contract's small world, in a few seconds."""
 
 from typing import Any
 
@@ -13,6 +13,9 @@ from whyrec.runtime.config import layered
 SMALL: dict[str, object] = {
     "window": "30d",
     "explained": 24,
+    "samples.drawn_by": "item",
+    "samples.step_days": 10,
+    "sentences": "any",
     "max_windows": 3,
     "thinned_copies": 0,
     "refit": False,
@@ -23,9 +26,10 @@ SMALL: dict[str, object] = {
     "scratch.heads": 2,
     "scratch.min_word_count": 1,
     "scratch.min_value_count": 1,
-    "training.epochs": 10,
+    "training.epochs": 20,
+    "training.spread": 0.15,
     "training.batch_size": 16,
-    "training.learning_rate": 4e-2,
+    "training.learning_rate": 2e-2,
     "training.explanation_weight": 0.2,
     "training.projection_hidden": 8,
     "training.projection_dim": 8,

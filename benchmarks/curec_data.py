@@ -1,0 +1,243 @@
+"""MovieLens-1M for ``curec.py``: who took what, the texts that the offline writer makes of it, and their vectors."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from whyrec.data.dataset import Dataset
+from whyrec.llm.embed import Embedder
+from whyrec.methods.curec.artefacts import Reason
+from whyrec.methods.curec.histories import Interaction, UserHistory, interactions_of, read_user_histories
+from whyrec.methods.curec.latent_vectors import LatentEncoder
+from whyrec.methods.curec.offline import OfflineWriter
+from whyrec.methods.curec.patterns import PatternBook, write_patterns
+from whyrec.methods.curec.reasons import ReasonRequest, ReasonStore, reason_requests
+from whyrec.methods.curec.reward_inputs import Queries, TimedSequences
+from whyrec.methods.curec.text_vectors import TextEncoder, TextVectors
+from whyrec.runtime.atomic import atomic_file
+from whyrec.runtime.progress import progress_bar
+
+END = datetime(2100, 1, 1, tzinfo=UTC)
+MIN_RATING = 3
+MIN_ITEM, MIN_USER = 5, 5
+WRITTEN_AT_ONCE = 4096
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Who took what, in three parts."""
+
+    items: pl.DataFrame
+    """The catalogue by item number."""
+    user_ids: pl.Series
+    writing: Dataset
+    """Training interactions, as the writer gets them."""
+    histories: dict[str, UserHistory]
+    """Of training interactions."""
+    training: TimedSequences
+    validation: Queries
+    test: Queries
+
+    def describe(self) -> dict[str, object]:
+        """What a reader must know to compare."""
+        return {
+            "dataset": "ml1m",
+            "users": len(self.user_ids),
+            "items": self.items.height,
+            "interactions": len(self.training.times) + len(self.validation) + len(self.test),
+            "protocol": "leave-one-out, full ranking, seen items hidden, ties at equal times by order of the source, "
+            f"ratings above {MIN_RATING}, items with {MIN_ITEM} and users with {MIN_USER} of these at least",
+        }
+
+
+def load(data: Path, *, n_users: int | None) -> Protocol:
+    """Read MovieLens-1M; with ``n_users``, that many users drawn at random."""
+    texts = pl.read_parquet(data / "ml1m" / "items_text.parquet").with_columns(
+        pl.col("movie").cast(pl.String).alias("item_id")
+    )
+    log = (
+        pl.read_parquet(data / "ml1m" / "ratings.parquet")
+        .drop_nulls("timestamp")
+        .filter(pl.col("rating") > MIN_RATING)
+        .select(
+            pl.col("user").cast(pl.String).alias("user_id"),
+            pl.col("movie").cast(pl.String).alias("item_id"),
+            pl.from_epoch("timestamp", time_unit="s").cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
+        )
+        .join(texts, on="item_id", how="semi", maintain_order="left")
+    )
+    log = log.filter(pl.len().over("item_id") >= MIN_ITEM).filter(pl.len().over("user_id") >= MIN_USER)
+    if n_users is not None:
+        ids = log["user_id"].unique().sort()
+        log = log.filter(pl.col("user_id").is_in(ids.sample(min(n_users, len(ids)), seed=0).implode()))
+    log = (
+        log.sort("timestamp", maintain_order=True)
+        # Microseconds keep the order of the source within a second, which a sort by id would lose.
+        .with_columns(
+            pl.col("timestamp") + pl.duration(microseconds=pl.int_range(pl.len()).over("user_id", "timestamp"))
+        )
+    )
+    columns = ["item_id", "title", "genres", "year", "director", "actors", "plot"]
+    items = texts.select(columns).join(log, on="item_id", how="semi").sort("item_id")
+    whole = read_user_histories(Dataset.from_frames(log, items, name="ml1m"), until=END)
+    histories = {user_id: history.first(len(history) - 2) for user_id, history in whole.items()}
+    kept = pl.DataFrame(interactions_of(histories), schema=log.schema, orient="row")
+    everything = TimedSequences.of(whole, item_numbers={item: n for n, item in enumerate(items["item_id"], start=1)})
+    before_test = everything.without_last()
+    return Protocol(
+        items,
+        pl.Series("user_id", list(whole)),
+        Dataset.from_frames(kept, items, name="ml1m"),
+        histories,
+        before_test.without_last(),
+        before_test.last_items(),
+        everything.last_items(),
+    )
+
+
+# Texts
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Patterns and reasons of training interactions, and the reasons of held-out ones, which no lookup finds."""
+
+    patterns: PatternBook
+    reasons: ReasonStore
+    held_out: ReasonStore
+    """Of the validation items, then of the test items; one of each user. For the leak control alone."""
+    seconds: float
+
+
+def write_texts(protocol: Protocol, work: Path, *, every: int, per_item: int | None) -> Texts:
+    """Write all texts once, or read what was written."""
+    ids = {"item_ids": protocol.items["item_id"], "user_ids": protocol.user_ids}
+    paths = {name: work / f"{name}.parquet" for name in ("patterns", "reasons", "held_out")}
+    timing = work / "texts.json"
+    if timing.is_file():
+        return Texts(
+            PatternBook.read(paths["patterns"], user_ids=protocol.user_ids),
+            ReasonStore.read(paths["reasons"], **ids),
+            ReasonStore.read(paths["held_out"], **ids),
+            json.loads(timing.read_text("utf-8"))["seconds"],
+        )
+    started = time.perf_counter()
+    writer = OfflineWriter().fit(protocol.writing, until=END)
+    patterns = write_patterns(protocol.histories, writer, every=every, with_last=True)
+    wanted = list(interactions_of(protocol.histories))
+    requests = reason_requests(
+        wanted if per_item is None else thinned(wanted, per_item=per_item),
+        histories=protocol.histories,
+        patterns=patterns,
+    )
+    reasons = ReasonStore.of(written(writer, list(requests)), **ids)
+    reasons.require_none_about(pairs(protocol, protocol.test))
+    reasons.require_none_about(pairs(protocol, protocol.validation))
+    held_out = ReasonStore.of(
+        [
+            reason
+            for queries in (protocol.validation, protocol.test)
+            for reason in written(writer, held_out_requests(protocol, queries))
+        ],
+        **ids,
+    )
+    patterns.write(paths["patterns"])
+    reasons.write(paths["reasons"])
+    held_out.write(paths["held_out"])
+    seconds = time.perf_counter() - started
+    keep_json(timing, {"seconds": seconds})
+    return Texts(patterns, reasons, held_out, seconds)
+
+
+def written(writer: OfflineWriter, requests: list[ReasonRequest]) -> list[Reason]:
+    reasons: list[Reason] = []
+    with progress_bar("writing reasons", total=len(requests)) as bar:
+        for start in range(0, len(requests), WRITTEN_AT_ONCE):
+            reasons += writer.write_reasons(requests[start : start + WRITTEN_AT_ONCE])
+            bar.advance(min(WRITTEN_AT_ONCE, len(requests) - start))
+    return reasons
+
+
+def thinned(interactions: list[Interaction], *, per_item: int) -> list[Interaction]:
+    """At most so many interactions of each item, evenly spread over its ranks in time."""
+    frame = pl.DataFrame({"item": [it.item_id for it in interactions], "time": [it.timestamp for it in interactions]})
+    rank = frame.select((pl.col("time").rank("ordinal").over("item") - 1).cast(pl.Int64).alias("rank"))["rank"]
+    n = frame.select(pl.len().over("item").alias("n"))["n"].cast(pl.Int64)
+    # The places where the number of reasons written so far goes up by one.
+    is_kept = (n <= per_item) | ((rank + 1) * per_item // n > rank * per_item // n)
+    return [interactions[place] for place in np.flatnonzero(is_kept.to_numpy()).tolist()]
+
+
+def held_out_requests(protocol: Protocol, queries: Queries) -> list[ReasonRequest]:
+    """What the leak would have been asked: the held-out pair's own reason."""
+    item_ids = protocol.items["item_id"].to_list()
+    found = []
+    for user, target, moment in zip(queries.users, queries.targets, queries.times, strict=True):
+        history = protocol.histories[protocol.user_ids[int(user)]]
+        at = datetime.fromtimestamp(int(moment) // 1_000_000, tz=UTC).replace(microsecond=int(moment) % 1_000_000)
+        found.append(
+            ReasonRequest(Interaction(history.user_id, item_ids[int(target) - 1], at), history.before(at), None)
+        )
+    return found
+
+
+def pairs(protocol: Protocol, queries: Queries) -> pl.DataFrame:
+    return pl.DataFrame(
+        {"user_id": protocol.user_ids[queries.users], "item_id": protocol.items["item_id"][queries.targets - 1]}
+    )
+
+
+# Vectors
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """Of patterns, of reasons (training's, then held-out ones) and of descriptions."""
+
+    patterns: TextVectors
+    reasons: TextVectors
+    descriptions: TextVectors
+    seconds: float
+
+
+def embed(protocol: Protocol, texts: Texts, work: Path, *, model: str) -> Vectors:
+    """Compute all vectors once, or read what was computed."""
+    columns = {
+        "patterns": texts.patterns.frame["text"],
+        "reasons": pl.concat([texts.reasons.frame["text"], texts.held_out.frame["text"]]),
+        "descriptions": described(protocol.items),
+    }
+    paths = {name: work / f"vectors_{model}_{name}.npy" for name in columns}
+    timing = work / f"vectors_{model}.json"
+    if not timing.is_file():
+        started = time.perf_counter()
+        if model == "latent":
+            known = [*columns["patterns"], *texts.reasons.frame["text"], *columns["descriptions"]]
+            encoder: TextEncoder = LatentEncoder.fit(known)
+        else:
+            encoder = Embedder.open(model, cache=work / "embeddings.sqlite")
+        for name, column in columns.items():
+            with atomic_file(paths[name]) as partial, partial.open("wb") as file:
+                np.save(file, encoder.embed(column.to_list()))
+        keep_json(timing, {"seconds": time.perf_counter() - started})
+    found = {name: np.load(path) for name, path in paths.items()}
+    tables = {name: TextVectors(table, np.arange(len(table), dtype=np.int32)) for name, table in found.items()}
+    return Vectors(**tables, seconds=json.loads(timing.read_text("utf-8"))["seconds"])
+
+
+def described(items: pl.DataFrame) -> pl.Series:
+    """Title, year, genres, director, actors and plot as one text."""
+    columns = [pl.col(name).cast(pl.String).fill_null("") for name in items.columns if name != "item_id"]
+    return items.select(pl.concat_str(columns, separator=". ").alias("text"))["text"]
+
+
+def keep_json(path: Path, value: Mapping[str, object]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_file(path) as partial:
+        partial.write_text(json.dumps(value), encoding="utf-8")
