@@ -76,3 +76,10 @@ def test_a_stop_text_of_many_bytes_is_seen_though_it_takes_many_tokens(tiny_back
     assert len(tokens) > 18
     assert AnswerText(tiny_backend.tokenizer, ["漢字漢字漢字"]).has_ended(tokens)
     assert not AnswerText(tiny_backend.tokenizer, ["漢字漢字漢字"]).has_ended(tokens[:-1])
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.7])
+def test_a_row_without_any_allowed_token_still_gets_one_of_the_vocabulary(temperature: float) -> None:
+    """The grammar will refuse it; a number beyond the vocabulary would be no token at all."""
+    chosen = choose_tokens(torch.full((1, 6), -inf), [0.4], temperature=temperature, top_p=1.0)
+    assert 0 <= int(chosen[0]) < 6

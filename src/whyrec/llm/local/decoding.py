@@ -41,7 +41,9 @@ def choose_tokens(
     # Summed in double precision: the rounding of a long sum would favour some tokens.
     reached = probabilities.double().cumsum(dim=-1)
     drawn = torch.tensor(draws, dtype=torch.float64, device=logits.device).clamp_(max=_HIGHEST_DRAW)
-    return torch.searchsorted(reached, drawn[:, None] * reached[:, -1:], right=True)[:, 0]
+    chosen = torch.searchsorted(reached, drawn[:, None] * reached[:, -1:], right=True)[:, 0]
+    # Where a schema has left no token, nothing is a number, and the search runs off the end.
+    return chosen.clamp_(max=logits.shape[1] - 1)
 
 
 def _likeliest(probabilities: Float[Tensor, "B V"], top_p: float) -> Float[Tensor, "B V"]:

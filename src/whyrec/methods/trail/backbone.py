@@ -152,7 +152,7 @@ def from_scratch(samples: Sequence[Sample], explanations: Sequence[str], *, conf
         with_daily=config.with_daily,
         max_windows=config.max_windows,
         known=known_values(samples, config=config.scratch),
-        sentences=known_sentences(explanations) if config.references and config.sentences == "known" else {},
+        sentences=_sentences(explanations, config=config),
     )
     prompts = (message.content for sample in samples for message in template.messages(sample))
     answers = [template.answer(score=template.score_text(1), explanation=text).text for text in explanations]
@@ -162,6 +162,13 @@ def from_scratch(samples: Sequence[Sample], explanations: Sequence[str], *, conf
     model = build_model(tokenizer, config=config.scratch, seed=config.training.seed)
     model = model.to(chosen_device(config.device)).requires_grad_(True)
     return Backbone(model, tokenizer, template, None, SCRATCH)
+
+
+def _sentences(explanations: Sequence[str], *, config: TrailConfig) -> dict[str, list[list[str]]]:
+    if not config.references or config.sentences == "any":
+        return {}
+    # Seen so often, a sentence consists of words that are tokens; no other could be decoded to its end.
+    return known_sentences(explanations, at_least=config.scratch.min_word_count)
 
 
 def adapted_backbone(backbone: Backbone, config: TrailConfig) -> Backbone:
