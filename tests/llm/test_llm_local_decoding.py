@@ -1,3 +1,4 @@
+import math
 import random
 
 import pytest
@@ -81,5 +82,5 @@ def test_a_stop_text_of_many_bytes_is_seen_though_it_takes_many_tokens(tiny_back
 @pytest.mark.parametrize("temperature", [0.0, 0.7])
 def test_a_row_without_any_allowed_token_still_gets_one_of_the_vocabulary(temperature: float) -> None:
     """The grammar will refuse it; a number beyond the vocabulary would be no token at all."""
-    chosen = choose_tokens(torch.full((1, 6), -inf), [0.4], temperature=temperature, top_p=1.0)
+    chosen = choose_tokens(torch.full((1, 6), -math.inf), [0.4], temperature=temperature, top_p=1.0)
     assert 0 <= int(chosen[0]) < 6
