@@ -1,1 +1,1 @@
-"""CURec: reasons why this user would like this item, written offline, ranked by attention, corrected by reinforcement."""
+"""CURec: reasons why this user would like this item, ranked by attention, corrected by reinforcement."""
