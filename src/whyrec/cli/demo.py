@@ -13,12 +13,17 @@ from rich.text import Text
 from whyrec.cli.judgement import print_judgement
 from whyrec.cli.options import Settings
 from whyrec.cli.output import say
+from whyrec.cli.personal import print_recommendations
 from whyrec.cli.terminal import stdout_console
 from whyrec.data.bundled import open_dataset
 from whyrec.runtime.config import parse_settings
 
 if TYPE_CHECKING:
     from whyrec.methods.trail.explained import ExplainedForecast, ExplainedItem
+    from whyrec.serving.report import ReportPerson
+
+_SHOWN_TO_EACH = 3
+"""Of a person's list, in the terminal; the report shows all."""
 
 
 def demo(
@@ -33,10 +38,10 @@ def demo(
     settings: Settings = None,
     show: Annotated[bool, typer.Option("--open", help="Open the report in a browser.")] = False,
 ) -> None:
-    """Judge the forecaster, forecast the coming window, say why, check every claim, write a report.
+    """Judge the forecaster, forecast the coming window, recommend to three people, say why, check every claim.
 
-    Needs no network, no GPU and no language model; takes a minute or two. Writes report.html, forecast.parquet,
-    explanations.jsonl and evaluation.json.
+    Needs no network, no GPU and no language model; takes about three minutes. Writes report.html, forecast.parquet,
+    explanations.jsonl, personal.jsonl and evaluation.json.
 
     Example: whyrec demo --out films-demo -k 20 --open
     """
@@ -50,6 +55,7 @@ def demo(
     )
     _print_list(result.forecast)
     typer.echo()
+    _print_people(result.people)
     print_judgement(result.evaluation)
     typer.echo()
     typer.echo(f"Report: {result.report}")
@@ -64,6 +70,17 @@ def _print_list(forecast: "ExplainedForecast") -> None:
     console.print("expected users [80% interval], and how many of the reason's claims hold", style="dim")
     for item in forecast.items:
         _print_item(item, console=console)
+
+
+def _print_people(people: "tuple[ReportPerson, ...]") -> None:
+    from whyrec.methods.curec.explaining import recommendation_record
+
+    console = stdout_console()
+    for person in people:
+        records = [recommendation_record(item) for item in person.items[:_SHOWN_TO_EACH]]
+        heading = f"The top {len(records)} for user {person.user_id}, who has chosen {person.n_items:,} so far"
+        print_recommendations(records, heading=heading, console=console, most_reasons=0)
+        console.print()
 
 
 def _print_item(item: "ExplainedItem", *, console: Console) -> None:

@@ -8,6 +8,7 @@ import typer
 from whyrec.cli.model_options import CacheOption, DryRunOption, print_estimate
 from whyrec.cli.options import At, RunData, RunDirectory, read_moment
 from whyrec.cli.output import JSON_OPTION, print_rows, say
+from whyrec.cli.personal import print_recommendations
 from whyrec.cli.terminal import stdout_console
 from whyrec.errors import InvalidConfigError
 from whyrec.llm.cache import default_cache_path
@@ -16,6 +17,9 @@ from whyrec.llm.cache import default_cache_path
 def explain(
     run: RunDirectory,
     items: Annotated[list[str] | None, typer.Option("--item", metavar="ID", help="An item_id. Repeatable.")] = None,
+    user: Annotated[
+        str | None, typer.Option("--user", metavar="ID", help="A user_id: whose list; for a run of curec.")
+    ] = None,
     top: Annotated[
         int | None, typer.Option("--top", metavar="K", help="Explain the first K of the list; 10 if no item is named.")
     ] = None,
@@ -25,14 +29,16 @@ def explain(
     dry_run: DryRunOption = False,
     as_json: bool = JSON_OPTION,
 ) -> None:
-    """Say why items are forecast as they are, and check each claim against the data.
+    """Say why items are forecast as they are, or recommended to a user, and check each claim against the data.
 
     Where a language model writes, its answers are kept: a killed run goes on where it was.
 
     Example: whyrec explain --run runs/trail --item 1454468
+
+    Example: whyrec explain --run runs/curec --user 1492 --top 3
     """
     # Explaining loads torch and LightGBM; other commands start without them.
-    from whyrec.runs import explain_run, open_run
+    from whyrec.runs import explain_list_run, explain_run, open_run
     from whyrec.runs.answers import estimate_reasons
 
     if items and top is not None:
@@ -40,20 +46,32 @@ def explain(
     opened = open_run(run)
     moment, dataset = read_moment(at, flag="--at"), opened.open_data(data)
     item_ids, k, kept = items or (), 10 if top is None else top, cache or default_cache_path()
+    if user is not None and not dry_run:
+        told = explain_list_run(opened, dataset, user_id=user, item_ids=item_ids, at=moment, k=k)
+        if as_json:
+            _print_json(told.records)
+        else:
+            print_recommendations(told.records, heading=f"For user {user}", console=stdout_console())
+        return
     if dry_run:
         estimate = estimate_reasons(opened, dataset, item_ids=item_ids, at=moment, k=k, cache=kept)
         print_estimate(estimate, as_json=as_json)
         return
     reasons = explain_run(opened, dataset, item_ids=item_ids, at=moment, k=k, cache=kept)
-    for place, record in enumerate(reasons.records):
-        if as_json:
-            typer.echo(json.dumps(record, ensure_ascii=False))
-            continue
-        if place:
-            typer.echo()
-        _print(record)
+    if as_json:
+        _print_json(reasons.records)
+    else:
+        for place, record in enumerate(reasons.records):
+            if place:
+                typer.echo()
+            _print(record)
     if reasons.summary is not None:
         say(f"{reasons.summary}.")
+
+
+def _print_json(records: list[dict[str, object]]) -> None:
+    for record in records:
+        typer.echo(json.dumps(record, ensure_ascii=False))
 
 
 def _print(record: dict[str, object]) -> None:

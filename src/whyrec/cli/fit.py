@@ -15,7 +15,7 @@ def fit(
     method: Annotated[
         str,
         typer.Argument(
-            help="What forecasts: trail, last_7_days, ema, pare, ...; or recommends: sasrec, item_knn, popular, ..."
+            help="What forecasts: trail, last_7_days, ema, pare, ...; or recommends: curec, sasrec, item_knn, ..."
         ),
     ],
     *,
@@ -45,8 +45,8 @@ def fit(
         typer.Option(
             metavar="MODEL",
             help="The language model that is tuned, for trail: local:DIRECTORY or local:HUB/NAME, scratch for a small "
-            "one made on the spot, none for the method without one. For zero_shot the one that is asked: also "
-            "URL#MODEL.",
+            "one made on the spot, none for the method without one. For zero_shot and curec the one that is asked: "
+            "also URL#MODEL.",
         ),
     ] = "none",
     resume: Annotated[
@@ -60,6 +60,8 @@ def fit(
     Example: whyrec fit trail --data films --until 2013-10-01 --set rounds=200 --out runs/trail
 
     Example: whyrec fit trail --llm scratch --out runs/scratch
+
+    Example: whyrec fit curec --data films --out runs/curec
 
     Example: whyrec fit sasrec --data films --set training.epochs=50 --out runs/sasrec
     """

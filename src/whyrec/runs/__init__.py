@@ -1,6 +1,6 @@
 """Runs: a fitted method on disk with everything needed to use it again, to explain it and to judge it anew."""
 
-from whyrec.runs.answers import UserLists, explain_run, forecast_run, recommend_run
+from whyrec.runs.answers import UserLists, explain_list_run, explain_run, forecast_run, recommend_run
 from whyrec.runs.judging import DEFAULT_BASELINES, evaluate_runs, judge_runs
 from whyrec.runs.judging_lists import DEFAULT_RECOMMENDERS, evaluate_recommenders
 from whyrec.runs.methods import METHODS, Method, method_named
@@ -15,6 +15,7 @@ __all__ = [
     "UserLists",
     "evaluate_recommenders",
     "evaluate_runs",
+    "explain_list_run",
     "explain_run",
     "fit_run",
     "forecast_run",

@@ -14,6 +14,8 @@ from whyrec.errors import InvalidConfigError
 from whyrec.forecasts import WindowConfig
 from whyrec.interfaces import Forecaster
 from whyrec.llm.opening import NONE, ModelSpec, parse_spec
+from whyrec.methods.curec.model import CURecRecommender
+from whyrec.methods.curec.recommender_config import CURecConfig
 from whyrec.methods.trail.config import SCRATCH, TrailConfig, scratch_defaults
 from whyrec.methods.trail.model import TrailForecaster
 from whyrec.methods.trail.offline import OfflineConfig, OfflineForecaster
@@ -22,6 +24,7 @@ from whyrec.runtime.config import layered, validated
 
 DEFAULT_WINDOW = "30d"
 TRAIL, _TRAIL_SCRATCH, _TRAIL_TUNED = "trail", "trail_scratch", "trail_tuned"
+CUREC, _CUREC_LLM = "curec", "curec_llm"
 ZERO_SHOT = "zero_shot"
 _OF_SCRATCH = ("model", "domain", "rendering", "teacher")
 """Settings that a model from scratch leaves no choice in."""
@@ -106,6 +109,8 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             presets={name: value for name, value in scratch_defaults().items() if name not in _OF_SCRATCH},
         ),
         _TRAIL_TUNED: Method(_TRAIL_TUNED, _TRAIL_TUNED, TrailForecaster, TrailConfig),
+        CUREC: Method(CUREC, "curec_offline", CURecRecommender, CURecConfig, fixed={"llm": None}),
+        _CUREC_LLM: Method(_CUREC_LLM, _CUREC_LLM, CURecRecommender, CURecConfig),
         **{
             name: Method(name, name, baseline.forecaster, baseline.config, baseline.options)
             for name, baseline in BASELINES.items()
@@ -150,6 +155,10 @@ def with_language_model(name: str, llm: str) -> tuple[str, dict[str, object]]:
         return name, {"llm": f"{_TUNABLE}{_from_anywhere(spec)}" if spec.kind == "local" else llm}
     if llm == NONE:
         return name, {}
+    if name == CUREC:
+        spec = parse_spec(llm)
+        assert spec is not None, "none was dealt with"
+        return _CUREC_LLM, {"llm": f"{_TUNABLE}{_from_anywhere(spec)}" if spec.kind == "local" else llm}
     if name != TRAIL:
         raise InvalidConfigError(f"--llm: expected 'none' for {name}, which asks no model, got {llm!r}. Leave it out.")
     if llm == SCRATCH:

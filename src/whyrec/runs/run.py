@@ -264,7 +264,7 @@ def _write(run: Run, model: Forecaster | ScoringRecommender, *, data: Dataset, w
     content = {
         "format_version": _FORMAT_VERSION,
         "method": run.method.name,
-        "llm": settings.get("model", NONE) if "adapter" in settings else NONE,
+        "llm": (settings["model"] if "adapter" in settings else settings.get("llm")) or NONE,
         "config": settings,
         "dataset": {"directory": str(run.data_directory or BUNDLED), **data.describe()},
         "window": None if run.method.is_recommender else settings["window"],

@@ -1,9 +1,10 @@
-"""The whole pipeline on one data set, offline: judge, fit, forecast the coming window, say why, verify, report."""
+"""The whole pipeline on one data set, offline: judge, forecast the coming window, recommend, say why, check, report."""
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
@@ -11,8 +12,10 @@ import polars as pl
 from whyrec.data.dataset import Dataset
 from whyrec.data.parquet_files import write_frame
 from whyrec.data.windows import day_after
+from whyrec.errors import InvalidDataError
 from whyrec.evaluation.rolling import RollingResult, evaluate_rolling
 from whyrec.forecasts import require_positive_k
+from whyrec.methods.curec.explaining import recommendation_record
 from whyrec.methods.trail.explained import ExplainedForecast, explanation_record
 from whyrec.methods.trail.offline import OfflineConfig, OfflineForecaster
 from whyrec.methods.trail.offline.explain import explain_forecast
@@ -20,10 +23,21 @@ from whyrec.methods.trail.wording import window_phrase
 from whyrec.runs.judging import DEFAULT_BASELINES, ranker_of, refit, tested_windows
 from whyrec.runs.methods import method_named
 from whyrec.runtime.manifest import write_results
-from whyrec.serving.demo_folder import EVALUATION, EXPLANATIONS, FORECAST, REPORT, replacing, require_replaceable
-from whyrec.serving.report import ReportContent, ReportItem, write_report
+from whyrec.serving.demo_folder import (
+    EVALUATION,
+    EXPLANATIONS,
+    FORECAST,
+    PERSONAL,
+    REPORT,
+    replacing,
+    require_replaceable,
+)
+from whyrec.serving.demo_people import dense_part, lists_for_people
+from whyrec.serving.report import ReportContent, ReportItem, ReportPerson, write_report
 
 METHOD = "trail"
+_PERSONAL_K = 5
+"""The longest list of a single person: each place takes a paragraph."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +47,8 @@ class DemoResult:
     forecast: ExplainedForecast
     evaluation: pl.DataFrame
     """Columns of ``ROW_SCHEMA``."""
+    people: tuple[ReportPerson, ...]
+    """Some people with lists of their own; none where the log is too small."""
     report: Path
 
 
@@ -42,6 +58,7 @@ def run_demo(
     out: Path,
     k: int = 10,
     n_windows: int = 3,
+    n_people: int = 3,
     baselines: Sequence[str] = DEFAULT_BASELINES,
     options: Mapping[str, object] | None = None,
     tell: Callable[[str], None] = lambda _: None,
@@ -53,6 +70,7 @@ def run_demo(
         out: The directory to create; one that an earlier demo wrote is replaced once the new one is complete.
         k: Length of the list to explain.
         n_windows: Windows to judge on.
+        n_people: People to whom lists of their own are made; 0 makes none.
         baselines: What to compare with.
         options: Settings of the forecaster; its defaults stand for the rest.
         tell: Is told what happens next, in a few words.
@@ -72,12 +90,13 @@ def run_demo(
     forecaster = OfflineForecaster(settings).fit(data, until=at)
     tell("Forecasting, explaining and checking every claim ...")
     forecast = explain_forecast(forecaster, data, at=at, k=k)
+    people = _people(data, at=at, k=min(k, _PERSONAL_K), n_people=n_people, tell=tell)
     with replacing(out) as staged:
-        _write_forecast(staged, data, forecast=forecast, evaluation=judged.rows)
+        _write_forecast(staged, data, forecast=forecast, evaluation=judged.rows, people=people)
         config = {"dataset": data.describe(), "settings": settings.model_dump(), "windows": n_windows}
         rows = judged.rows.to_dicts()
         write_results(staged / EVALUATION, config=config, wall_time_s=time.perf_counter() - started, rows=rows)
-    return DemoResult(forecast=forecast, evaluation=judged.rows, report=out / REPORT)
+    return DemoResult(forecast=forecast, evaluation=judged.rows, people=people, report=out / REPORT)
 
 
 def _judge(data: Dataset, *, settings: OfflineConfig, n_windows: int, baselines: Sequence[str]) -> RollingResult:
@@ -87,9 +106,36 @@ def _judge(data: Dataset, *, settings: OfflineConfig, n_windows: int, baselines:
     return evaluate_rolling(data, windows=windows, rankers={ours.label: refit(ours, settings), **rankers})
 
 
-def _write_forecast(directory: Path, data: Dataset, *, forecast: ExplainedForecast, evaluation: pl.DataFrame) -> None:
-    records = [json.dumps(explanation_record(item), ensure_ascii=False) for item in forecast.items]
-    (directory / EXPLANATIONS).write_text("".join(f"{record}\n" for record in records), encoding="utf-8")
+def _people(
+    data: Dataset, *, at: datetime, k: int, n_people: int, tell: Callable[[str], None]
+) -> tuple[ReportPerson, ...]:
+    """Make lists for some people; none where too few users or items come often enough."""
+    if n_people == 0:
+        return ()
+    try:
+        part = dense_part(data)
+    except InvalidDataError:
+        tell("Too little happens in the log for lists of single people, so there are none.")
+        return ()
+    tell(f"Learning single people's interests from {part.items.height:,} items that came up often enough ...")
+    return lists_for_people(part, until=at, k=k, n_people=n_people)
+
+
+def _write_lines(path: Path, records: Iterable[Mapping[str, object]]) -> None:
+    lines = (f"{json.dumps(record, ensure_ascii=False)}\n" for record in records)
+    path.write_text("".join(lines), encoding="utf-8")
+
+
+def _write_forecast(
+    directory: Path,
+    data: Dataset,
+    *,
+    forecast: ExplainedForecast,
+    evaluation: pl.DataFrame,
+    people: tuple[ReportPerson, ...],
+) -> None:
+    _write_lines(directory / EXPLANATIONS, map(explanation_record, forecast.items))
+    _write_lines(directory / PERSONAL, (recommendation_record(item) for person in people for item in person.items))
     write_frame(forecast.ranking, directory / FORECAST)
     content = ReportContent(
         title=f"What comes next in {data.name}: {window_phrase(forecast.window)}",
@@ -98,5 +144,6 @@ def _write_forecast(directory: Path, data: Dataset, *, forecast: ExplainedForeca
         forecaster=method_named(METHOD).label,
         items=tuple(ReportItem(it.facts, it.point, it.explanation, it.drivers) for it in forecast.items),
         evaluation=evaluation,
+        people=people,
     )
     write_report(directory / REPORT, content=content)

@@ -11,9 +11,10 @@ from whyrec.errors import OutputExistsError
 from whyrec.runtime.atomic import atomic_directory
 
 REPORT, FORECAST, EXPLANATIONS, EVALUATION = "report.html", "forecast.parquet", "explanations.jsonl", "evaluation.json"
+PERSONAL = "personal.jsonl"
 MARKER = "demo.json"
 """Says that a directory was written by a demo, so that the next one may replace it."""
-_FILES = {REPORT, FORECAST, EXPLANATIONS, EVALUATION, MARKER}
+_FILES = {REPORT, FORECAST, EXPLANATIONS, EVALUATION, PERSONAL, MARKER}
 _WRITTEN_BY = {"written_by": "whyrec demo", "format_version": 1}
 
 

@@ -12,6 +12,7 @@ from whyrec.data.windows import Window
 from whyrec.errors import InvalidDataError
 from whyrec.evaluation.rolling import ROW_SCHEMA
 from whyrec.interfaces import Driver, Explanation, ForecastPoint
+from whyrec.methods.curec.explaining import ExplainedRecommendation
 
 DEFAULT_METRICS = ("HR@10", "HR@10/oracle", "NDCG@10", "HR@5")
 
@@ -40,6 +41,27 @@ class ReportItem:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class ReportPerson:
+    """Somebody with a list of their own."""
+
+    user_id: str
+    n_items: int
+    """Interactions so far."""
+    newest: tuple[str, ...]
+    """Titles of the last ones, the most recent first."""
+    items: tuple[ExplainedRecommendation, ...]
+    """Best first; at least one."""
+
+    def __post_init__(self) -> None:
+        owners = {item.explanation.user_id for item in self.items}
+        if owners != {self.user_id}:
+            raise InvalidDataError(
+                f"report person {self.user_id!r}: expected a list of that user's, got one of "
+                f"{', '.join(map(repr, sorted(map(str, owners)))) or 'nobody'}. Pair them by user_id."
+            )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ReportContent:
     """Everything that one page shows."""
@@ -57,6 +79,8 @@ class ReportContent:
     """Columns of ``ROW_SCHEMA``; the last protocol in it is shown first. May be empty."""
     metrics: tuple[str, ...] = DEFAULT_METRICS
     """Columns of the evaluation table, the leading one first; those that ``evaluation`` lacks are left out."""
+    people: tuple[ReportPerson, ...] = ()
+    """Some people with lists of their own; may be none."""
 
     def __post_init__(self) -> None:
         missing = [column for column in ROW_SCHEMA if column not in self.evaluation.columns]

@@ -14,12 +14,13 @@ from markupsafe import Markup
 
 from whyrec.evaluation.verification import evidence_of
 from whyrec.interfaces import Driver
-from whyrec.methods.trail.wording import day, whole, window_phrase
+from whyrec.methods.trail.wording import day, small, whole, window_phrase
 from whyrec.runtime.atomic import atomic_file
 from whyrec.serving.report.chart import chart_points, draw_chart
 from whyrec.serving.report.content import ReportContent, ReportItem
 from whyrec.serving.report.evidence import Shown, count_in_words, shown_evidence, users_in_words
-from whyrec.serving.report.passages import Passage, Section, sections_of
+from whyrec.serving.report.passages import Passage, Section, badge_of, sections_of
+from whyrec.serving.report.people import person_view
 from whyrec.serving.report.svg import Point
 from whyrec.serving.report.table import REFERENCES, evaluation_tables
 
@@ -53,14 +54,7 @@ class ItemView:
     @property
     def badge(self) -> str:
         """How many claims were checked, and how many hold."""
-        verdict = self.item.explanation.verdict
-        n, wrong = len(verdict.claims), len(verdict.unsupported)
-        if not n:
-            return "no checkable claim"
-        claims = "claim" if n == 1 else "claims"
-        return (
-            f"{wrong} of {n} checked {claims} not borne out" if wrong else f"{n} of {n} {claims} checked and borne out"
-        )
+        return badge_of(self.item.explanation.verdict)
 
     @property
     def has_partial_month(self) -> bool:
@@ -110,7 +104,13 @@ def render_report(content: ReportContent) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"day": day, "whole": whole, "count": count_in_words, "users": users_in_words}
+    environment.filters |= {
+        "day": day,
+        "whole": whole,
+        "count": count_in_words,
+        "users": users_in_words,
+        "small": small,
+    }
     return environment.get_template("report.html").render(
         content=content,
         style=Markup((templates / "report.css").read_text(encoding="utf-8")),
@@ -123,6 +123,7 @@ def render_report(content: ReportContent) -> str:
         views=[_view(item, place=place) for place, item in enumerate(content.items, start=1)],
         widest=max((max(item.point.high, item.point.expected) for item in content.items), default=0.0) or 1.0,
         references=REFERENCES,
+        people=[person_view(person, place=place) for place, person in enumerate(content.people, start=1)],
         tables=evaluation_tables(content.evaluation, metrics=content.metrics, forecaster=content.forecaster),
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from whyrec.interfaces import Claim, Explanation
+from whyrec.interfaces import Claim, Explanation, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,15 @@ class Section:
     name: str
     """Empty where the text has no sections."""
     passages: tuple[Passage, ...]
+
+
+def badge_of(verdict: Verdict) -> str:
+    """How many claims were checked, and how many hold."""
+    n, wrong = len(verdict.claims), len(verdict.unsupported)
+    if not n:
+        return "no checkable claim"
+    claims = "claim" if n == 1 else "claims"
+    return f"{wrong} of {n} checked {claims} not borne out" if wrong else f"{n} of {n} {claims} checked and borne out"
 
 
 def sections_of(explanation: Explanation) -> list[Section]:

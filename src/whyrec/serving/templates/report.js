@@ -19,7 +19,7 @@
 
   const clear = () => {
     for (const lit of document.querySelectorAll(".is-lit")) lit.classList.remove("is-lit");
-    for (const readout of document.querySelectorAll(".readout")) readout.textContent = hint;
+    for (const readout of document.querySelectorAll(".readout")) readout.textContent = readout.dataset.hint ?? hint;
   };
 
   const show = (source) => {

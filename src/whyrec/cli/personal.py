@@ -1,0 +1,87 @@
+"""A user's list with its reasons, printed for people."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+Record = Mapping[str, object]
+
+_INDENT = 5
+
+
+def print_recommendations(records: Sequence[Record], *, heading: str, console: Console, most_reasons: int = 3) -> None:
+    """Print the user's interests once, then every item with its reasons and how many of their claims hold.
+
+    Args:
+        records: As ``recommendation_record`` makes them, all of one user.
+        heading: Whose list it is.
+        console: Where.
+        most_reasons: Of other users, for each item.
+    """
+    if not records:
+        return
+    console.print(heading, style="bold")
+    if records[0]["pattern"] is not None:
+        _indented(Text(str(records[0]["pattern"])), console)
+    for record in records:
+        console.print()
+        print_recommendation(record, console=console, most_reasons=most_reasons)
+
+
+def print_recommendation(record: Record, *, console: Console, most_reasons: int = 3) -> None:
+    """Print one item: its place and how much of its text holds, the reason for this very user, those of others."""
+    line = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    line.add_column(justify="right", min_width=_INDENT - 2)
+    line.add_column(ratio=1)
+    line.add_column(justify="right", no_wrap=True)
+    place = "had before" if record["rank"] is None else str(record["rank"])
+    line.add_row(place, Text(f"{record['title']} ({record['item_id']})", "bold"), _checked(record))
+    console.print(line)
+    sections = record["sections"]
+    assert isinstance(sections, dict), "recommendation_record lists the sections"
+    _indented(Text(str(sections["Reason"])), console)
+    reasons = record["reasons"]
+    assert isinstance(reasons, list), "recommendation_record lists the reasons"
+    for reason in reasons[:most_reasons]:
+        _indented(_others(reason), console)
+    for remark in _remarks(record):
+        _indented(remark, console)
+
+
+def _others(reason: Mapping[str, object]) -> Text:
+    weight = reason["attention"]
+    seen = "another user" if weight is None else f"{_percent(weight)} of the attention, another user"
+    day = str(reason["timestamp"])[:10]
+    return Text.assemble((f"{seen}, {day}: ", "dim"), str(reason["text"]))
+
+
+def _checked(record: Record) -> Text:
+    claims = _claims(record)
+    n_held = sum(bool(claim["supported"]) for claim in claims)
+    return Text(f"{n_held} of {len(claims)} claims", "green" if record["verified"] else "bold red")
+
+
+def _remarks(record: Record) -> Iterator[Text]:
+    for claim in _claims(record):
+        if not claim["supported"]:
+            yield Text(f"not borne out: {claim['text']} ({claim['problem']})", "red")
+    if record["writer"] != "offline":
+        yield Text(f"written by {record['writer']}", "dim")
+
+
+def _claims(record: Record) -> list[Mapping[str, object]]:
+    claims = record["claims"]
+    assert isinstance(claims, list), "recommendation_record lists the claims"
+    return claims
+
+
+def _indented(text: Text, console: Console) -> None:
+    console.print(Padding(text, (0, 0, 0, _INDENT), expand=False))
+
+
+def _percent(share: object) -> str:
+    assert isinstance(share, float), "attention is a share"
+    return f"{share:.0%}"

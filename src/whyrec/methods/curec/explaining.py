@@ -1,0 +1,226 @@
+"""Why an item stands in a user's list: the user's pattern, a reason for this very pair, and what others' reasons say.
+
+Every text is verified against what it speaks of: the user's history, or that of whoever a reason is about, each
+strictly before its moment. Who these others are is not told.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
+
+from whyrec.interfaces import Evidence, Explanation
+from whyrec.methods.curec.artefacts import Pattern, Reason
+from whyrec.methods.curec.attended import AttendedReason, read_reasons
+from whyrec.methods.curec.explanation_parts import Checker, Part, joined, set_apart
+from whyrec.methods.curec.histories import Interaction, UserHistory
+from whyrec.methods.curec.offline import OfflineWriter
+from whyrec.methods.curec.offline.writer import WRITER as OFFLINE
+from whyrec.methods.curec.reasons import ReasonRequest
+from whyrec.methods.curec.serving import Asked, Served
+
+INTERESTS, WHY, OTHERS = "Interests", "Reason", "Others"
+"""The sections of an explanation."""
+_MOST_TOLD = 3
+"""Of the reasons of others, so many stand in the text, those that are looked at most."""
+_MOST_SHARED = 5
+_MOST_POPULAR = 10
+"""The last place that counts as popular."""
+_INSTANT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedRecommendation:
+    """One entry of a list with everything that its explanation rests on."""
+
+    explanation: Explanation
+    title: str
+    rank: int | None
+    """Of the list, from 1; None for an item that the user has had."""
+    score: float
+    effect: float
+    """What all reasons together add to the score: 0 where they have no part in the ranking."""
+    pattern: Pattern | None
+    """None for somebody of whom nothing is known."""
+    why: str
+    """The reason for this very pair, written from the history."""
+    reasons: tuple[AttendedReason, ...]
+    """By others, those that are looked at most first; else the newest first."""
+    unattended: float | None
+    """Share of the attention that goes to none of the reasons."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An entry of a user's list, or an item that might be one."""
+
+    user_id: str
+    item_id: str
+    title: str
+    rank: int | None
+    """From 1; None for an item that the user has had."""
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A user and an item to be explained."""
+
+    place: Place
+    asked: Asked
+    history: UserHistory
+    """What the user took strictly before the moment."""
+    pattern: Pattern | None
+    row: int
+    """Of the item in the catalogue."""
+
+
+def explain_pair(
+    pair: Pair, served: Served, *, writer: OfflineWriter, histories: Mapping[str, UserHistory]
+) -> ExplainedRecommendation:
+    """Write and verify why an item suits a user.
+
+    Args:
+        pair: Whom and what.
+        served: Model and texts.
+        writer: Writes the pair's reason, and verifies.
+        histories: Of the users whose reasons are read, by user_id; of one who is missing nothing can be verified.
+    """
+    reasons, unattended = read_reasons(pair.asked, pair.row, served)
+    checker, user_id, item_id = Checker(writer), pair.place.user_id, pair.place.item_id
+    told = [] if pair.pattern is None else [_of_pattern(checker, pair.pattern, history=pair.history)]
+    written = _own_reason(pair, writer)
+    told.append(checker.part(WHY, written.text, history=pair.history, item_id=item_id))
+    checked = [_of_other(checker, number, read.reason, histories=histories) for number, read in enumerate(reasons, 1)]
+    told += checked[:_MOST_TOLD]
+    attended = tuple(
+        replace(read, verified=other.verdict.verified) for read, other in zip(reasons, checked, strict=True)
+    )
+    taken_away = served.score(pair.asked, pair.row, without=[reason.row for reason in reasons])
+    effect = served.score(pair.asked, pair.row) - taken_away
+    authors = [*([] if pair.pattern is None else [pair.pattern.writer]), written.writer]
+    authors += [reason.reason.writer for reason in reasons[:_MOST_TOLD]]
+    evidence = [*_shared_aspects(pair, writer), *_attention(attended, unattended), _effect(effect)]
+    return ExplainedRecommendation(
+        explanation=joined(told, evidence, user_id=user_id, item_id=item_id, writer=" + ".join(dict.fromkeys(authors))),
+        title=pair.place.title,
+        rank=pair.place.rank,
+        score=pair.place.score,
+        effect=effect,
+        pattern=pair.pattern,
+        why=written.text,
+        reasons=attended,
+        unattended=unattended,
+    )
+
+
+def explain_popular(place: Place, *, users: float, writer: OfflineWriter) -> ExplainedRecommendation:
+    """Say that nothing is known of a user, who is therefore shown what is popular.
+
+    Args:
+        place: Of the list of popular items.
+        users: As ``popularity_`` has it: the whole part is how many took the item of late.
+        writer: Verifies.
+    """
+    is_popular = place.rank is not None and place.rank <= _MOST_POPULAR
+    stands = "is among" if is_popular else "is not among"
+    text = f"Nothing is known of this user yet. “{place.title}” {stands} the most popular items of late."
+    told = Checker(writer).part(WHY, text, history=UserHistory(place.user_id), item_id=place.item_id)
+    popular = Evidence("popularity", "recent", "users of the last 30 days", float(int(users)), "users")
+    return ExplainedRecommendation(
+        explanation=joined([told], [popular], user_id=place.user_id, item_id=place.item_id, writer=OFFLINE),
+        title=place.title,
+        rank=place.rank,
+        score=place.score,
+        effect=0.0,
+        pattern=None,
+        why=text,
+        reasons=(),
+        unattended=None,
+    )
+
+
+def recommendation_record(item: ExplainedRecommendation) -> dict[str, object]:
+    """An explained entry as JSON holds it; users other than the one whom the list is for are not named."""
+    explanation = item.explanation
+    return {
+        "user_id": explanation.user_id,
+        "item_id": explanation.item_id,
+        "title": item.title,
+        "rank": item.rank,
+        "score": item.score,
+        "effect": item.effect,
+        "writer": explanation.writer,
+        "verified": explanation.verdict.verified,
+        "text": explanation.text,
+        "sections": dict(explanation.sections),
+        "claims": [asdict(claim) for claim in explanation.verdict.claims],
+        "evidence": [asdict(evidence) for evidence in explanation.evidence],
+        "pattern": None if item.pattern is None else item.pattern.text,
+        "reasons": [
+            {
+                "text": read.reason.text,
+                "timestamp": read.reason.timestamp.isoformat(),
+                "writer": read.reason.writer,
+                "verified": read.verified,
+                "attention": read.weight,
+            }
+            for read in item.reasons
+        ],
+        "unattended": item.unattended,
+    }
+
+
+def _own_reason(pair: Pair, writer: OfflineWriter) -> Reason:
+    last = pair.history.until
+    assert last is not None, "somebody without a history is explained otherwise"
+    request = ReasonRequest(Interaction(pair.history.user_id, pair.place.item_id, last + _INSTANT), pair.history, None)
+    return writer.write_reasons([request])[0]
+
+
+def _of_other(checker: Checker, number: int, reason: Reason, *, histories: Mapping[str, UserHistory]) -> Part:
+    """A reason checked against its own user's history; its evidence is kept apart from the asking user's."""
+    history = histories.get(reason.user_id, UserHistory(reason.user_id)).before(reason.timestamp)
+    part = checker.part(OTHERS, reason.text, history=history, item_id=reason.item_id)
+    return set_apart(part, prefix=f"reason{number}/", label=f"for the user of reason {number}")
+
+
+def _of_pattern(checker: Checker, pattern: Pattern, *, history: UserHistory) -> Part:
+    """A pattern checked against the beginning of the history that it was written from."""
+    part = checker.part(INTERESTS, pattern.text, history=history.first(pattern.n_items))
+    is_whole = pattern.n_items == len(history)
+    return part if is_whole else set_apart(part, prefix="interests/", label=f"for the first {pattern.n_items:,}")
+
+
+def _shared_aspects(pair: Pair, writer: OfflineWriter) -> list[Evidence]:
+    """What the history has more of than the average user's, and the item has too."""
+    shared = writer.aspects_of(pair.history.item_ids, pair.place.item_id)
+    return [
+        Evidence(
+            f"shared:{it.aspect.column}={it.aspect.value}",
+            "aspect",
+            f"{it.label} among the last {it.n:,}",
+            float(it.count),
+            "interactions",
+        )
+        for it in shared
+        if it.weight > 0
+    ][:_MOST_SHARED]
+
+
+def _attention(reasons: Sequence[AttendedReason], unattended: float | None) -> list[Evidence]:
+    weighed = [
+        Evidence(f"attention:{n}", "driver", f"attention to reason {n}, of {_day(it)}", it.weight, "share")
+        for n, it in enumerate(reasons, start=1)
+        if it.weight is not None
+    ]
+    if unattended is not None:
+        weighed.append(Evidence("attention:none", "driver", "attention to none of the reasons", unattended, "share"))
+    return weighed
+
+
+def _effect(effect: float) -> Evidence:
+    return Evidence("effect:reasons", "driver", "what the reasons add to the score", effect, "score")
+
+
+def _day(read: AttendedReason) -> str:
+    return f"{read.reason.timestamp.day} {read.reason.timestamp:%B %Y}"
