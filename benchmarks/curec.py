@@ -3,10 +3,10 @@
     python benchmarks/curec.py --data ../shared/data --work runs/curec
     python benchmarks/curec.py --data ../shared/data --work runs/curec --assemble --out results
 
-MovieLens-1M with plots, directors and actors; ratings above 3; the last item of every user is the test, the one before
-it tells when to stop, the whole catalogue is ranked and what a user has had is hidden. Texts are written for training
-interactions alone. Every (variant, seed) is kept in --work as soon as it is done, and a killed run
-goes on where it was. ``--variants full shuffled --seeds 0 1 2`` chooses.
+MovieLens-1M with plots, directors and actors, ratings above 3; or Amazon Beauty with titles and categories. The last
+item of every user is the test, the one before it tells when to stop, the whole catalogue is ranked and what a user has
+had is hidden. Texts are written for training interactions alone. Every (variant, seed) is kept in --work as soon as it
+is done, and a killed run goes on where it was. ``--variants full shuffled --seeds 0 1 2`` chooses.
 
 ``shuffled`` (reasons of other items) and ``own in`` (the user's own reason left in, C1) are controls: a gain that the
 first shares is none of reasons, and the second is what the leak alone is worth. ``own in training`` is the second's
@@ -22,7 +22,8 @@ import json
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ import polars as pl
 import torch
 from numpy.typing import NDArray
 
-from curec_data import Protocol, Texts, Vectors, embed, keep_json, load, write_texts
+from curec_data import DATASETS, Protocol, Texts, Vectors, embed, keep_json, load, write_texts
 from whyrec.encoders.base import SequenceEncoder
 from whyrec.encoders.ranking import HeldOut, target_ranks
 from whyrec.encoders.train import TrainingConfig
@@ -54,21 +55,34 @@ from whyrec.runtime.manifest import write_results
 
 SEEDS = (0, 1, 2)
 BASE = "sasrec"
-VARIANTS: Mapping[str, Mapping[str, object]] = {
-    "full": {},
-    "shuffled": {},
-    "own in": {},
-    "none": {"variant": "none"},
-    "text": {"variant": "text"},
-    "ap": {"variant": "ap"},
-    "mlp": {"variant": "mlp"},
-    "sa": {"variant": "sa"},
-    "faithful network": {"faithful_mlp": True},
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Settings that differ from those of the others."""
+
+    model: Mapping[str, object] = field(default_factory=dict)
+    training: Mapping[str, object] = field(default_factory=dict)
+
+
+VARIANTS: Mapping[str, Variant] = {
+    "full": Variant(),
+    "shuffled": Variant(),
+    "own in": Variant(),
+    "none": Variant({"variant": "none"}),
+    "text": Variant({"variant": "text"}),
+    "ap": Variant({"variant": "ap"}),
+    "mlp": Variant({"variant": "mlp"}),
+    "sa": Variant({"variant": "sa"}),
+    "faithful network": Variant({"faithful_mlp": True}),
+    "end to end": Variant(training={"train_base": True}),
+    "end to end, none": Variant({"variant": "none"}, {"train_base": True}),
 }
 REPEATED = (BASE, "full", "shuffled", "own in")
 """Fitted with every seed; the others with the first alone."""
 CUTOFFS = (1, 5, 10, 20)
-TIMED_USERS = 512
+TIMED_USERS, TIMED_ALONE = 512, 64
+TIMED_DEPTHS = (25, 50, 100, RERANKED)
 
 
 # Fits
@@ -130,10 +144,25 @@ class Bench:
         start = len(self.texts.reasons) + first
         return replace(queries, own_rows=np.arange(start, start + len(queries), dtype=np.int32))
 
+    def row(self, method: str, metric: str, interval: Interval, *, seeds: list[int]) -> dict[str, object]:
+        """A row of the results."""
+        return {
+            "method": method if method == BASE else f"curec {method}",
+            "dataset": self.protocol.dataset,
+            "protocol": "leave-one-out",
+            "metric": metric,
+            "value": round(interval.value, 6),
+            "low": round(interval.low, 6),
+            "high": round(interval.high, 6),
+            "n": interval.n,
+            "seed": seeds[0] if len(seeds) == 1 else " ".join(map(str, seeds)),
+            "writer": None if method == BASE else "offline",
+        }
+
 
 def run(bench: Bench, name: str, *, seed: int) -> None:
     """Fit one variant with one seed and keep the test ranks of all users."""
-    path = bench.work / "runs" / f"{name.replace(' ', '_')}_{seed}.json"
+    path = bench.work / "runs" / f"{name.replace(',', '').replace(' ', '_')}_{seed}.json"
     if path.is_file():
         return
     encoder, base_s = bench.base_encoder(seed)
@@ -147,14 +176,14 @@ def run(bench: Bench, name: str, *, seed: int) -> None:
     is_leaky = name == "own in"
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = RewardModel(encoder, RewardModelConfig.model_validate(VARIANTS[name]), text_dim=inputs.text_dim)
+        model = RewardModel(encoder, RewardModelConfig.model_validate(VARIANTS[name].model), text_dim=inputs.text_dim)
     validation = bench.protocol.validation
     started = time.perf_counter()
     report = train_reward_model(
         model,
         bench.protocol.training,
         inputs,
-        config=bench.training.model_copy(update={"seed": seed}),
+        config=bench.training.model_copy(update={**VARIANTS[name].training, "seed": seed}),
         validation=bench.with_own(validation, first=0) if is_leaky else validation,
         own_rows=bench.own_rows() if is_leaky else None,
         checkpoint=bench.work / "states" / f"{path.stem}.safetensors",
@@ -174,29 +203,39 @@ def training_record(report: RewardReport) -> dict[str, object]:
     return {"best_epoch": report.best_epoch, "epochs": epochs}
 
 
-def serving(ranker: RewardRanker, queries: Queries) -> dict[str, float]:
-    """Seconds per user beside the base's, one core each, and how often the first ten are those of full attention."""
+def serving(ranker: RewardRanker, queries: Queries) -> dict[str, object]:
+    """Milliseconds per user beside the base's on one core, and how often the first ten are those of full attention.
+
+    Many users at once, and one after the other as requests come.
+    """
     some = queries.select(np.arange(min(TIMED_USERS, len(queries))))
-    held_out = HeldOut(some.histories, some.targets)
-    seconds: dict[str, list[float]] = {"base": [], "re-ranking": []}
-    for _ in range(3):
-        started = time.perf_counter()
-        target_ranks(ranker.model.encoder, held_out)
-        seconds["base"].append(time.perf_counter() - started)
-        started = time.perf_counter()
-        query_ranks(ranker, some)
-        seconds["re-ranking"].append(time.perf_counter() - started)
-    started = time.perf_counter()
-    first = [
-        torch.cat([exact_top_k(scores, k=10)[1] for _, scores in ranker.score_blocks(some, rerank=rerank)])
-        for rerank in (None, RERANKED)
-    ]
-    return {
-        "base_ms": 1000 * min(seconds["base"]) / len(some),
-        "re_ranking_ms": 1000 * min(seconds["re-ranking"]) / len(some),
-        "same_first_ten": float((first[0] == first[1]).all(dim=1).float().mean()),
-        "users": len(some),
-    }
+    alone = [some.select(np.array([n])) for n in range(min(TIMED_ALONE, len(some)))]
+    whole = first_ten(ranker, some, rerank=None)
+    found: dict[str, object] = {"users": len(some), "users_alone": len(alone)}
+    for rerank in TIMED_DEPTHS:
+        calls = {"base": partial(base_ranks, ranker), "re-ranking": partial(query_ranks, ranker, rerank=rerank)}
+        # In turn, so that whatever else the machine does slows both.
+        rounds = [(name, call, asked) for _ in range(5) for name, call in calls.items() for asked in ([some], alone)]
+        seconds: dict[tuple[str, bool], list[float]] = {}
+        for name, call, asked in rounds:
+            started = time.perf_counter()
+            for queries_at_once in asked:
+                call(queries_at_once)
+            n = sum(map(len, asked))
+            seconds.setdefault((name, asked is alone), []).append(1000 * (time.perf_counter() - started) / n)
+        found[str(rerank)] = {
+            f"{name}{', alone' if is_alone else ''}_ms": min(times) for (name, is_alone), times in seconds.items()
+        } | {"same_first_ten": float((first_ten(ranker, some, rerank=rerank) == whole).all(dim=1).float().mean())}
+    return found
+
+
+def base_ranks(ranker: RewardRanker, queries: Queries) -> NDArray[np.float64]:
+    return target_ranks(ranker.model.encoder, HeldOut(queries.histories, queries.targets))
+
+
+def first_ten(ranker: RewardRanker, queries: Queries, *, rerank: int | None) -> torch.Tensor:
+    """Rows of the catalogue, [B, 10]."""
+    return torch.cat([exact_top_k(scores, k=10)[1] for _, scores in ranker.score_blocks(queries, rerank=rerank)])
 
 
 # Results
@@ -217,7 +256,7 @@ def assemble(bench: Bench, out: Path) -> None:
     for method in dict.fromkeys(method for method, _ in ranks):
         seeds = sorted(seed for name, seed in ranks if name == method)
         for metric, values in averaged([per_user(ranks[method, seed]) for seed in seeds]).items():
-            rows.append(row(method, metric, bootstrap_mean(values), seeds=seeds))
+            rows.append(bench.row(method, metric, bootstrap_mean(values), seeds=seeds))
         paired = [seed for seed in seeds if (BASE, seed) in ranks]
         if method != BASE and paired:
             rows += differences(bench, ranks, method, seeds=paired)
@@ -237,7 +276,7 @@ def assemble(bench: Bench, out: Path) -> None:
         "runs": without_ranks,
     }
     seconds = sum(it.get("head_s", 0) for it in runs) + sum(it["base_s"] for it in runs if it["method"] == BASE)
-    write_results(out / "curec_ml1m.json", config=config, wall_time_s=seconds, rows=rows)
+    write_results(out / f"curec_{bench.protocol.dataset}.json", config=config, wall_time_s=seconds, rows=rows)
 
 
 def differences(
@@ -247,16 +286,16 @@ def differences(
     ours = averaged([per_user(ranks[method, seed]) for seed in seeds])
     theirs = averaged([per_user(ranks[BASE, seed]) for seed in seeds])
     rows = [
-        row(method, f"{metric} - {BASE}", bootstrap_difference(values, theirs[metric]), seeds=seeds)
+        bench.row(method, f"{metric} - {BASE}", bootstrap_difference(values, theirs[metric]), seeds=seeds)
         for metric, values in ours.items()
     ]
     counts = np.bincount(bench.protocol.training.sequences.items, minlength=bench.protocol.items.height + 1)
     quarter = quartiles(counts[bench.protocol.test.targets])
-    for number in range(4):
+    for number in np.unique(quarter).tolist():
         mine = quarter == number
         for metric in ("Recall@10", "NDCG@10"):
             found = bootstrap_difference(ours[metric][mine], theirs[metric][mine])
-            rows.append(row(method, f"{metric}[popularity quartile {number + 1}] - {BASE}", found, seeds=seeds))
+            rows.append(bench.row(method, f"{metric}[popularity quartile {number + 1}] - {BASE}", found, seeds=seeds))
     return rows
 
 
@@ -270,24 +309,10 @@ def averaged(seeds: list[dict[str, NDArray[np.float64]]]) -> dict[str, NDArray[n
     return {metric: np.mean([values[metric] for values in seeds], axis=0) for metric in seeds[0]}
 
 
-def row(method: str, metric: str, interval: Interval, *, seeds: list[int]) -> dict[str, object]:
-    return {
-        "method": method if method == BASE else f"curec {method}",
-        "dataset": "ml1m",
-        "protocol": "leave-one-out",
-        "metric": metric,
-        "value": round(interval.value, 6),
-        "low": round(interval.low, 6),
-        "high": round(interval.high, 6),
-        "n": interval.n,
-        "seed": seeds[0] if len(seeds) == 1 else " ".join(map(str, seeds)),
-        "writer": None if method == BASE else "offline",
-    }
-
-
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--dataset", choices=list(DATASETS), default="ml1m")
     parser.add_argument("--work", type=Path, required=True, help="where texts, vectors, states and runs are kept")
     parser.add_argument("--users", type=int, help="so many users alone, for a trial")
     parser.add_argument("--variants", nargs="+", choices=[BASE, *VARIANTS], default=[BASE, *VARIANTS])
@@ -296,6 +321,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--reasons-per-item", type=int, help="write so many of each item's reasons alone")
     parser.add_argument("--vectors", default="latent", help="latent, packaged, or a sentence encoder's name")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="such as epochs=5")
+    parser.add_argument("--set-base", action="append", default=[], metavar="KEY=VALUE", help="such as dropout=0.5")
     parser.add_argument("--base-epochs", type=int, default=100)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--assemble", action="store_true", help="write the results of what is done, fit nothing")
@@ -303,7 +329,7 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
     options.work.mkdir(parents=True, exist_ok=True)
-    protocol = load(options.data, n_users=options.users)
+    protocol = load(options.data, options.dataset, n_users=options.users)
     print(protocol.describe(), file=sys.stderr)
     texts = write_texts(protocol, options.work, every=options.pattern_every, per_item=options.reasons_per_item)
     vectors = embed(protocol, texts, options.work, model=options.vectors)
@@ -313,7 +339,7 @@ def main(arguments: list[str]) -> None:
         texts,
         vectors,
         options.work,
-        BaseConfig(),
+        validated(BaseConfig, parse_settings(options.set_base), where="--set-base"),
         TrainingConfig(epochs=options.base_epochs, patience=10, threads=options.threads),
         validated(RewardTrainingConfig, settings, where="--set"),
     )

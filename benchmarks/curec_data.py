@@ -1,8 +1,8 @@
-"""MovieLens-1M for ``curec.py``: who took what, the texts that the offline writer makes of it, and their vectors."""
+"""Data of ``curec.py``: who took what, the texts that the offline writer makes of it, and their vectors."""
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +33,7 @@ WRITTEN_AT_ONCE = 4096
 class Protocol:
     """Who took what, in three parts."""
 
+    dataset: str
     items: pl.DataFrame
     """The catalogue by item number."""
     user_ids: pl.Series
@@ -47,31 +48,20 @@ class Protocol:
     def describe(self) -> dict[str, object]:
         """What a reader must know to compare."""
         return {
-            "dataset": "ml1m",
+            "dataset": self.dataset,
             "users": len(self.user_ids),
             "items": self.items.height,
             "interactions": len(self.training.times) + len(self.validation) + len(self.test),
             "protocol": "leave-one-out, full ranking, seen items hidden, ties at equal times by order of the source, "
-            f"ratings above {MIN_RATING}, items with {MIN_ITEM} and users with {MIN_USER} of these at least",
+            f"{'' if self.dataset not in RATED else f'ratings above {MIN_RATING}, '}items with {MIN_ITEM} and users "
+            f"with {MIN_USER} of these at least",
         }
 
 
-def load(data: Path, *, n_users: int | None) -> Protocol:
-    """Read MovieLens-1M; with ``n_users``, that many users drawn at random."""
-    texts = pl.read_parquet(data / "ml1m" / "items_text.parquet").with_columns(
-        pl.col("movie").cast(pl.String).alias("item_id")
-    )
-    log = (
-        pl.read_parquet(data / "ml1m" / "ratings.parquet")
-        .drop_nulls("timestamp")
-        .filter(pl.col("rating") > MIN_RATING)
-        .select(
-            pl.col("user").cast(pl.String).alias("user_id"),
-            pl.col("movie").cast(pl.String).alias("item_id"),
-            pl.from_epoch("timestamp", time_unit="s").cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
-        )
-        .join(texts, on="item_id", how="semi", maintain_order="left")
-    )
+def load(data: Path, dataset: str, *, n_users: int | None) -> Protocol:
+    """Read one of ``DATASETS`` from the directory of data sets; with ``n_users``, that many users drawn at random."""
+    log, texts = DATASETS[dataset](data / dataset)
+    log = log.join(texts, on="item_id", how="semi", maintain_order="left")
     log = log.filter(pl.len().over("item_id") >= MIN_ITEM).filter(pl.len().over("user_id") >= MIN_USER)
     if n_users is not None:
         ids = log["user_id"].unique().sort()
@@ -83,22 +73,52 @@ def load(data: Path, *, n_users: int | None) -> Protocol:
             pl.col("timestamp") + pl.duration(microseconds=pl.int_range(pl.len()).over("user_id", "timestamp"))
         )
     )
-    columns = ["item_id", "title", "genres", "year", "director", "actors", "plot"]
-    items = texts.select(columns).join(log, on="item_id", how="semi").sort("item_id")
-    whole = read_user_histories(Dataset.from_frames(log, items, name="ml1m"), until=END)
+    items = texts.join(log, on="item_id", how="semi").sort("item_id")
+    whole = read_user_histories(Dataset.from_frames(log, items, name=dataset), until=END)
     histories = {user_id: history.first(len(history) - 2) for user_id, history in whole.items()}
     kept = pl.DataFrame(interactions_of(histories), schema=log.schema, orient="row")
     everything = TimedSequences.of(whole, item_numbers={item: n for n, item in enumerate(items["item_id"], start=1)})
     before_test = everything.without_last()
     return Protocol(
+        dataset,
         items,
         pl.Series("user_id", list(whole)),
-        Dataset.from_frames(kept, items, name="ml1m"),
+        Dataset.from_frames(kept, items, name=dataset),
         histories,
         before_test.without_last(),
         before_test.last_items(),
         everything.last_items(),
     )
+
+
+def _ml1m(directory: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
+    ratings = pl.read_parquet(directory / "ratings.parquet")
+    log = _log(ratings.drop_nulls("timestamp").filter(pl.col("rating") > MIN_RATING), user="user", item="movie")
+    texts = pl.read_parquet(directory / "items_text.parquet")
+    columns = ["title", "genres", "year", "director", "actors", "plot"]
+    return log, texts.select(pl.col("movie").cast(pl.String).alias("item_id"), *columns)
+
+
+def _beauty(directory: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
+    log = _log(pl.read_parquet(directory / "interactions.parquet"), user="user", item="item")
+    texts = pl.read_parquet(directory / "items.parquet")
+    return log, texts.select(pl.col("item").cast(pl.String).alias("item_id"), "title", "categories")
+
+
+def _log(events: pl.DataFrame, *, user: str, item: str) -> pl.DataFrame:
+    return events.select(
+        pl.col(user).cast(pl.String).alias("user_id"),
+        pl.col(item).cast(pl.String).alias("item_id"),
+        pl.from_epoch("timestamp", time_unit="s").cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
+    )
+
+
+RATED = ("ml1m",)
+"""Of these only what was liked counts."""
+DATASETS: Mapping[str, Callable[[Path], tuple[pl.DataFrame, pl.DataFrame]]] = {
+    "ml1m": _ml1m,
+    "amazon2014_beauty": _beauty,
+}
 
 
 # Texts
