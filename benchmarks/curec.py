@@ -31,7 +31,7 @@ import polars as pl
 import torch
 from numpy.typing import NDArray
 
-from curec_data import DATASETS, Protocol, Texts, Vectors, embed, keep_json, load, write_texts
+from curec_data import DATASETS, AllTexts, Protocol, Vectors, all_texts, embed, keep_json, load
 from whyrec.encoders.base import SequenceEncoder
 from whyrec.encoders.ranking import HeldOut, target_ranks
 from whyrec.encoders.train import TrainingConfig
@@ -93,7 +93,7 @@ class Bench:
     """All that fits share."""
 
     protocol: Protocol
-    texts: Texts
+    texts: AllTexts
     vectors: Vectors
     work: Path
     base: BaseConfig
@@ -331,7 +331,7 @@ def main(arguments: list[str]) -> None:
     options.work.mkdir(parents=True, exist_ok=True)
     protocol = load(options.data, options.dataset, n_users=options.users)
     print(protocol.describe(), file=sys.stderr)
-    texts = write_texts(protocol, options.work, every=options.pattern_every, per_item=options.reasons_per_item)
+    texts = all_texts(protocol, options.work, every=options.pattern_every, per_item=options.reasons_per_item)
     vectors = embed(protocol, texts, options.work, model=options.vectors)
     settings = layered({"targets_per_epoch": 60_000}, parse_settings(options.set))
     bench = Bench(

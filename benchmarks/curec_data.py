@@ -1,6 +1,7 @@
 """Data of ``curec.py``: who took what, the texts that the offline writer makes of it, and their vectors."""
 
 import json
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,13 +14,17 @@ import polars as pl
 from whyrec.data.dataset import Dataset
 from whyrec.llm.embed import Embedder
 from whyrec.methods.curec.artefacts import Reason
+from whyrec.methods.curec.config import RewardModelConfig
 from whyrec.methods.curec.histories import Interaction, UserHistory, interactions_of, read_user_histories
 from whyrec.methods.curec.latent_vectors import LatentEncoder
 from whyrec.methods.curec.offline import OfflineWriter
-from whyrec.methods.curec.patterns import PatternBook, write_patterns
-from whyrec.methods.curec.reasons import ReasonRequest, ReasonStore, reason_requests
+from whyrec.methods.curec.patterns import PatternBook
+from whyrec.methods.curec.reasons import ReasonRequest, ReasonStore
 from whyrec.methods.curec.reward_inputs import Queries, TimedSequences
+from whyrec.methods.curec.stages import thinned
 from whyrec.methods.curec.text_vectors import TextEncoder, TextVectors
+from whyrec.methods.curec.texts import Texts, write_texts
+from whyrec.methods.curec.writers import Writers
 from whyrec.runtime.atomic import atomic_file
 from whyrec.runtime.progress import progress_bar
 
@@ -125,7 +130,7 @@ DATASETS: Mapping[str, Callable[[Path], tuple[pl.DataFrame, pl.DataFrame]]] = {
 
 
 @dataclass(frozen=True)
-class Texts:
+class AllTexts:
     """Patterns and reasons of training interactions, and the reasons of held-out ones, which no lookup finds."""
 
     patterns: PatternBook
@@ -135,44 +140,38 @@ class Texts:
     seconds: float
 
 
-def write_texts(protocol: Protocol, work: Path, *, every: int, per_item: int | None) -> Texts:
+def all_texts(protocol: Protocol, work: Path, *, every: int, per_item: int | None) -> AllTexts:
     """Write all texts once, or read what was written."""
     ids = {"item_ids": protocol.items["item_id"], "user_ids": protocol.user_ids}
-    paths = {name: work / f"{name}.parquet" for name in ("patterns", "reasons", "held_out")}
-    timing = work / "texts.json"
+    timing, held_out_path = work / "texts.json", work / "held_out.parquet"
     if timing.is_file():
-        return Texts(
-            PatternBook.read(paths["patterns"], user_ids=protocol.user_ids),
-            ReasonStore.read(paths["reasons"], **ids),
-            ReasonStore.read(paths["held_out"], **ids),
-            json.loads(timing.read_text("utf-8"))["seconds"],
-        )
+        texts, seconds = Texts.read(work, **ids), json.loads(timing.read_text("utf-8"))["seconds"]
+        return AllTexts(texts.patterns, texts.reasons, ReasonStore.read(held_out_path, **ids), seconds)
     started = time.perf_counter()
     writer = OfflineWriter().fit(protocol.writing, until=END)
-    patterns = write_patterns(protocol.histories, writer, every=every, with_last=True)
     wanted = list(interactions_of(protocol.histories))
-    requests = reason_requests(
-        wanted if per_item is None else thinned(wanted, per_item=per_item),
-        histories=protocol.histories,
-        patterns=patterns,
+    texts = write_texts(
+        protocol.histories,
+        wanted if per_item is None else thinned(wanted, per_item=per_item, newest=RewardModelConfig().max_reasons),
+        Writers(writer, writer),
+        every=every,
+        item_ids=protocol.items["item_id"],
+        parts=work / "parts",
     )
-    reasons = ReasonStore.of(written(writer, list(requests)), **ids)
-    reasons.require_none_about(pairs(protocol, protocol.test))
-    reasons.require_none_about(pairs(protocol, protocol.validation))
-    held_out = ReasonStore.of(
-        [
-            reason
-            for queries in (protocol.validation, protocol.test)
-            for reason in written(writer, held_out_requests(protocol, queries))
-        ],
-        **ids,
-    )
-    patterns.write(paths["patterns"])
-    reasons.write(paths["reasons"])
-    held_out.write(paths["held_out"])
+    for queries in (protocol.validation, protocol.test):
+        texts.reasons.require_none_about(pairs(protocol, queries))
+    held_out = [
+        reason
+        for queries in (protocol.validation, protocol.test)
+        for reason in written(writer, held_out_requests(protocol, queries))
+    ]
+    texts.write(work)
+    shutil.rmtree(work / "parts")
+    own = ReasonStore.of(held_out, **ids)
+    own.write(held_out_path)
     seconds = time.perf_counter() - started
     keep_json(timing, {"seconds": seconds})
-    return Texts(patterns, reasons, held_out, seconds)
+    return AllTexts(texts.patterns, texts.reasons, own, seconds)
 
 
 def written(writer: OfflineWriter, requests: list[ReasonRequest]) -> list[Reason]:
@@ -182,16 +181,6 @@ def written(writer: OfflineWriter, requests: list[ReasonRequest]) -> list[Reason
             reasons += writer.write_reasons(requests[start : start + WRITTEN_AT_ONCE])
             bar.advance(min(WRITTEN_AT_ONCE, len(requests) - start))
     return reasons
-
-
-def thinned(interactions: list[Interaction], *, per_item: int) -> list[Interaction]:
-    """At most so many interactions of each item, evenly spread over its ranks in time."""
-    frame = pl.DataFrame({"item": [it.item_id for it in interactions], "time": [it.timestamp for it in interactions]})
-    rank = frame.select((pl.col("time").rank("ordinal").over("item") - 1).cast(pl.Int64).alias("rank"))["rank"]
-    n = frame.select(pl.len().over("item").alias("n"))["n"].cast(pl.Int64)
-    # The places where the number of reasons written so far goes up by one.
-    is_kept = (n <= per_item) | ((rank + 1) * per_item // n > rank * per_item // n)
-    return [interactions[place] for place in np.flatnonzero(is_kept.to_numpy()).tolist()]
 
 
 def held_out_requests(protocol: Protocol, queries: Queries) -> list[ReasonRequest]:
@@ -226,7 +215,7 @@ class Vectors:
     seconds: float
 
 
-def embed(protocol: Protocol, texts: Texts, work: Path, *, model: str) -> Vectors:
+def embed(protocol: Protocol, texts: AllTexts, work: Path, *, model: str) -> Vectors:
     """Compute all vectors once, or read what was computed."""
     columns = {
         "patterns": texts.patterns.frame["text"],

@@ -17,7 +17,9 @@ from whyrec.llm.base import Prompt
 from whyrec.llm.model import LanguageModel
 from whyrec.llm.scripted import ScriptedBackend
 from whyrec.methods.curec import stages as stages_module
-from whyrec.methods.curec.histories import as_micros
+from whyrec.methods.curec import texts as texts_module
+from whyrec.methods.curec.artefacts import Pattern
+from whyrec.methods.curec.histories import UserHistory, as_micros
 from whyrec.methods.curec.model import CURecRecommender
 from whyrec.methods.curec.offline import OfflineWriter
 from whyrec.methods.curec.recommender_config import CURecConfig
@@ -77,6 +79,35 @@ def test_a_fit_that_is_killed_between_stages_goes_on_and_ends_the_same(
     monkeypatch.undo()
     whole = CURecRecommender(config()).fit(data, until=UNTIL)
     assert_frame_equal(resumed.recommend(data, **ASKED), whole.recommend(data, **ASKED), check_exact=True)
+
+
+def test_a_kill_while_texts_are_written_loses_only_the_part_in_hand(
+    data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(texts_module, "USERS_AT_ONCE", 3)
+    settings, written, n_allowed = config(checkpoints=tmp_path / "stages"), list[str](), [6]
+    write = OfflineWriter.write_patterns
+
+    def watched(writer: OfflineWriter, histories: list[UserHistory]) -> list[Pattern]:
+        if len(set(written)) > n_allowed[0]:
+            raise KilledError
+        written.extend(history.user_id for history in histories)
+        return write(writer, histories)
+
+    monkeypatch.setattr(OfflineWriter, "write_patterns", watched)
+    with pytest.raises(KilledError):
+        _ = stages(data, settings).texts
+    assert len(list((tmp_path / "stages" / "texts").iterdir())) == 3
+    before = set(written)
+    written.clear()
+    n_allowed[0] = len(data.interactions.collect())
+    resumed = stages(data, settings).texts
+    assert before.isdisjoint(written), "what is kept is not written again"
+    assert not (tmp_path / "stages" / "texts").exists()
+    monkeypatch.undo()
+    whole = stages(data, config()).texts
+    for left, right in ((resumed.patterns, whole.patterns), (resumed.reasons, whole.reasons)):
+        assert_frame_equal(left.frame, right.frame)
 
 
 def test_a_stage_can_be_run_by_itself(data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,12 +5,10 @@ from pathlib import Path
 import polars as pl
 
 from whyrec.errors import InvalidDataError
-from whyrec.methods.curec.patterns import PatternBook
-from whyrec.methods.curec.reasons import ReasonStore
 from whyrec.methods.curec.recommender_config import CURecConfig
 from whyrec.methods.curec.reward_model import RewardModel
 from whyrec.methods.curec.serving import Served
-from whyrec.methods.curec.stages import PATTERNS_FILE, REASONS_FILE
+from whyrec.methods.curec.texts import Texts
 from whyrec.methods.curec.vector_files import read_vectors, write_vectors
 
 _VECTORS_FILE = "vectors.safetensors"
@@ -22,8 +20,7 @@ def write_served(served: Served, directory: Path) -> None:
     Raises:
         OutputWriteError: If it cannot be written.
     """
-    served.patterns.write(directory / PATTERNS_FILE)
-    served.reasons.write(directory / REASONS_FILE)
+    Texts(served.patterns, served.reasons).write(directory)
     write_vectors(served.vectors, directory / _VECTORS_FILE)
 
 
@@ -39,14 +36,14 @@ def read_served(directory: Path, *, model: RewardModel, item_ids: pl.Series, con
     Raises:
         InvalidDataError: If a file is absent, damaged or something else, or they do not belong together.
     """
-    patterns = PatternBook.read(directory / PATTERNS_FILE)
-    reasons = ReasonStore.read(directory / REASONS_FILE, item_ids=item_ids)
+    texts = Texts.read(directory, item_ids=item_ids)
     vectors = read_vectors(directory / _VECTORS_FILE, config=config)
-    lengths = len(vectors.patterns.places), len(vectors.reasons.places)
-    if lengths != (len(patterns), len(reasons)):
+    n_texts = len(texts.patterns), len(texts.reasons)
+    n_vectors = len(vectors.patterns.places), len(vectors.reasons.places)
+    if n_vectors != n_texts:
         raise InvalidDataError(
-            f"{directory}: expected vectors of {len(patterns):,} patterns and {len(reasons):,} reasons, got "
-            f"{lengths[0]:,} and {lengths[1]:,}. Save the recommender again."
+            f"{directory}: expected vectors of {n_texts[0]:,} patterns and {n_texts[1]:,} reasons, got "
+            f"{n_vectors[0]:,} and {n_vectors[1]:,}. Save the recommender again."
         )
     model.eval()
-    return Served(model, patterns, reasons, vectors)
+    return Served(model, texts.patterns, texts.reasons, vectors)

@@ -28,8 +28,8 @@ from whyrec.methods.curec.reasons import ReasonStore
 from whyrec.methods.curec.reward_inputs import Queries, RewardInputs
 from whyrec.methods.curec.reward_model import ItemSide, RewardModel, UserSide
 from whyrec.methods.curec.reward_ranking import RewardRanker
-from whyrec.methods.curec.stages import Texts
 from whyrec.methods.curec.text_vectors import embed_texts
+from whyrec.methods.curec.texts import Texts
 from whyrec.methods.curec.timelines import NOBODY
 from whyrec.methods.curec.vector_files import Vectors
 from whyrec.recommending.topk import exact_top_k

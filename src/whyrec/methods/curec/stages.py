@@ -5,6 +5,7 @@ result is kept as soon as it is there. Everything in it is earlier than the mome
 """
 
 import json
+import shutil
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,36 +21,24 @@ from whyrec.encoders.base import SequenceEncoder
 from whyrec.encoders.ranking import HeldOut
 from whyrec.errors import InvalidDataError
 from whyrec.llm.model import LanguageModel
-from whyrec.methods.curec.artefacts import Reason
 from whyrec.methods.curec.base_encoder import new_encoder, train_encoder
 from whyrec.methods.curec.histories import Interaction, UserHistory, interactions_of, read_user_histories
 from whyrec.methods.curec.item_start import start_from_cooccurrence
 from whyrec.methods.curec.offline import OfflineWriter
-from whyrec.methods.curec.patterns import PatternBook, write_patterns
-from whyrec.methods.curec.reasons import ReasonStore, ReasonWriter, write_reasons
 from whyrec.methods.curec.recommender_config import CURecConfig
 from whyrec.methods.curec.reward_inputs import Queries, RewardInputs, TimedSequences
 from whyrec.methods.curec.reward_model import RewardModel
 from whyrec.methods.curec.reward_training import RewardReport, train_reward_model
+from whyrec.methods.curec.texts import REASONS_FILE, Texts, write_texts
 from whyrec.methods.curec.vector_files import Vectors, embed_all, read_vectors, write_vectors
 from whyrec.methods.curec.writers import writers_of
 from whyrec.recommending.base import TrainingData
 from whyrec.runtime.atomic import atomic_file
 from whyrec.runtime.devices import chosen_device
-from whyrec.runtime.progress import progress_bar
 
-PATTERNS_FILE, REASONS_FILE = "patterns.parquet", "reasons.parquet"
-_STAGES_FILE = "stages.json"
+_STAGES_FILE, _PARTS = "stages.json", "texts"
 _NOT_OF_THE_RESULT = ("checkpoints", "device", "cache", "api_key_variable", "reranked")
 """Settings that change where and how something is done, not what a stage leaves."""
-
-
-@dataclass(frozen=True, eq=False)
-class Texts:
-    """The first stage's result."""
-
-    patterns: PatternBook
-    reasons: ReasonStore
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,18 +91,21 @@ class Stages:
         """
         kept, user_ids = self._checkpoint(REASONS_FILE), pl.Series(schema.USER, list(self.histories), dtype=pl.String)
         if kept is not None and kept.is_file():
-            return Texts(
-                PatternBook.read(kept.with_name(PATTERNS_FILE), user_ids=user_ids),
-                ReasonStore.read(kept, item_ids=self.item_ids, user_ids=user_ids),
-            )
-        config = self.config
+            return Texts.read(kept.parent, item_ids=self.item_ids, user_ids=user_ids)
+        parts = self._checkpoint(_PARTS)
         writers = writers_of(self.offline, items=self._training.data.items, model=self._language_model)
-        patterns = write_patterns(self.histories, writers.patterns, every=config.pattern_every, with_last=True)
-        reasons = ReasonStore.of(self._reasons(writers.reasons, patterns), item_ids=self.item_ids, user_ids=user_ids)
-        if kept is not None:
-            patterns.write(kept.with_name(PATTERNS_FILE))
-            reasons.write(kept)
-        return Texts(patterns, reasons)
+        texts = write_texts(
+            self.histories,
+            self._wanted(),
+            writers,
+            every=self.config.pattern_every,
+            item_ids=self.item_ids,
+            parts=parts,
+        )
+        if kept is not None and parts is not None:
+            texts.write(kept.parent)
+            shutil.rmtree(parts)
+        return texts
 
     @cached_property
     def base(self) -> SequenceEncoder:
@@ -188,18 +180,17 @@ class Stages:
             self.histories, item_numbers=numbers, n_users=self.config.validation_users, seed=self.config.training.seed
         )
 
-    def _reasons(self, writer: ReasonWriter, patterns: PatternBook) -> Iterator[Reason]:
+    def _wanted(self) -> list[Interaction]:
+        """The interactions that are explained."""
+        config = self.config
         wanted = [
             interaction
             for history in self.histories.values()
-            for interaction in with_a_past(history, at_least=self.config.min_history)
+            for interaction in with_a_past(history, at_least=config.min_history)
         ]
-        if self.config.reasons_per_item is not None:
-            wanted = thinned(wanted, per_item=self.config.reasons_per_item, newest=self.config.model.max_reasons)
-        with progress_bar("writing reasons", total=len(wanted)) as bar:
-            for reason in write_reasons(wanted, writer, histories=self.histories, patterns=patterns):
-                yield reason
-                bar.advance()
+        if config.reasons_per_item is None:
+            return wanted
+        return thinned(wanted, per_item=config.reasons_per_item, newest=config.model.max_reasons)
 
     def _checkpoint(self, name: str) -> Path | None:
         """Where a stage's result is kept; None if nothing is. Refuses the directory of another fit."""
