@@ -203,9 +203,9 @@ def test_a_language_model_writes_and_the_offline_writer_stands_in(data: Dataset,
     assert set(patterns["writer"]) == {model.writer}
     assert reasons.filter(pl.col("writer") == model.writer)["item_id"].str.starts_with("a").all()
     [told] = recommender.explain(data, user_id="A00", k=1)
-    assert told.explanation.writer == f"{model.writer} + offline", (
-        "the pattern is the model's, the pair's reason is not"
-    )
+    assert told.explanation.writer == "offline", "the model's pattern ranks, but nobody can check what it says"
+    assert "boats" not in told.explanation.text
+    assert told.explanation.verdict.verified
     assert told.pattern is not None
     assert told.pattern.text == "- water\n- boats"
     [offline] = recommender.explain(data, user_id=NEWCOMER, k=1)
@@ -214,6 +214,32 @@ def test_a_language_model_writes_and_the_offline_writer_stands_in(data: Dataset,
     recommender.save(tmp_path / "run")
     loaded = CURecRecommender.load(tmp_path / "run")
     assert_frame_equal(loaded.recommend(data, **ASKED), recommender.recommend(data, **ASKED), check_exact=True)
+
+
+def test_reasons_in_another_language_are_read_but_not_called_verified(data: Dataset) -> None:
+    in_korean = LanguageModel(ScriptedBackend(lambda _: "물을 좋아하는 사람이라서 골랐다."))
+    recommender = fitted(data, language_model=in_korean)
+    assert recommender.served_ is not None
+    assert recommender.served_.vectors.reasons.vectors.any(), "they are compared by their words all the same"
+    [told] = recommender.explain(data, user_id="A00", k=1)
+    assert told.reasons[0].reason.text == "물을 좋아하는 사람이라서 골랐다."
+    assert not any(read.verified for read in told.reasons)
+    assert "물을" not in told.explanation.text, "beside verified texts it would pass for one"
+    assert told.explanation.verdict.verified
+
+
+def test_a_user_with_one_interaction_gets_a_list_and_a_reason(data: Dataset) -> None:
+    first = pl.DataFrame(
+        {"user_id": "Z9", "item_id": "a00", "timestamp": data.interactions.collect()["timestamp"].min()},
+        schema=data.interactions.collect_schema(),
+    )
+    grown = Dataset.from_frames(pl.concat([data.interactions.collect(), first]), data.items, name="grown")
+    recommender = fitted(grown)
+    [told] = recommender.explain(grown, user_id="Z9", k=1)
+    assert told.rank == 1
+    assert told.explanation.verdict.verified
+    assert told.pattern is not None
+    assert told.pattern.n_items == 1
 
 
 def test_a_pattern_of_a_language_model_stands_however_much_is_new(data: Dataset) -> None:

@@ -1,7 +1,8 @@
 """Why an item stands in a user's list: the user's pattern, a reason for this very pair, and what others' reasons say.
 
 Every text is verified against what it speaks of: the user's history, or that of whoever a reason is about, each
-strictly before its moment. Who these others are is not told.
+strictly before its moment. What does not pass is not told: the offline writer's pattern takes a pattern's place, and
+reasons of others are left out of the text. Who these others are is not told.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +22,7 @@ from whyrec.methods.curec.serving import Asked, Served
 INTERESTS, WHY, OTHERS = "Interests", "Reason", "Others"
 """The sections of an explanation."""
 _MOST_TOLD = 3
-"""Of the reasons of others, so many stand in the text, those that are looked at most."""
+"""Of the verified reasons of others, so many stand in the text, those that are looked at most."""
 _MOST_SHARED = 5
 _MOST_POPULAR = 10
 """The last place that counts as popular."""
@@ -40,7 +41,7 @@ class ExplainedRecommendation:
     effect: float
     """What all reasons together add to the score: 0 where they have no part in the ranking."""
     pattern: Pattern | None
-    """None for somebody of whom nothing is known."""
+    """What ranks; None for somebody of whom nothing is known. It is told only if it is verified."""
     why: str
     """The reason for this very pair, written from the history."""
     reasons: tuple[AttendedReason, ...]
@@ -87,21 +88,27 @@ def explain_pair(
     """
     reasons, unattended = read_reasons(pair.asked, pair.row, served)
     checker, user_id, item_id = Checker(writer), pair.place.user_id, pair.place.item_id
-    told = [] if pair.pattern is None else [_of_pattern(checker, pair.pattern, history=pair.history)]
+    interests, authors = _interests(pair, checker)
     written = _own_reason(pair, writer)
-    told.append(checker.part(WHY, written.text, history=pair.history, item_id=item_id))
+    own = checker.part(WHY, written.text, history=pair.history, item_id=item_id)
     checked = [_of_other(checker, number, read.reason, histories=histories) for number, read in enumerate(reasons, 1)]
-    told += checked[:_MOST_TOLD]
+    # What an uncheckable text says must not pass for verified because its neighbours are.
+    sound = [number for number, part in enumerate(checked) if part.verdict.verified][:_MOST_TOLD]
+    authors += [written.writer, *(reasons[number].reason.writer for number in sound)]
     attended = tuple(
         replace(read, verified=other.verdict.verified) for read, other in zip(reasons, checked, strict=True)
     )
     taken_away = served.score(pair.asked, pair.row, without=[reason.row for reason in reasons])
     effect = served.score(pair.asked, pair.row) - taken_away
-    authors = [*([] if pair.pattern is None else [pair.pattern.writer]), written.writer]
-    authors += [reason.reason.writer for reason in reasons[:_MOST_TOLD]]
     evidence = [*_shared_aspects(pair, writer), *_attention(attended, unattended), _effect(effect)]
     return ExplainedRecommendation(
-        explanation=joined(told, evidence, user_id=user_id, item_id=item_id, writer=" + ".join(dict.fromkeys(authors))),
+        explanation=joined(
+            [*interests, own, *(checked[number] for number in sound)],
+            evidence,
+            user_id=user_id,
+            item_id=item_id,
+            writer=" + ".join(dict.fromkeys(authors)),
+        ),
         title=pair.place.title,
         rank=pair.place.rank,
         score=pair.place.score,
@@ -175,6 +182,18 @@ def _own_reason(pair: Pair, writer: OfflineWriter) -> Reason:
     assert last is not None, "somebody without a history is explained otherwise"
     request = ReasonRequest(Interaction(pair.history.user_id, pair.place.item_id, last + _INSTANT), pair.history, None)
     return writer.write_reasons([request])[0]
+
+
+def _interests(pair: Pair, checker: Checker) -> tuple[list[Part], list[str]]:
+    """What the user is interested in, and who says so: the pattern that ranks, or the offline writer's in its place."""
+    pattern = pair.pattern
+    if pattern is None:
+        return [], []
+    part = _of_pattern(checker, pattern, history=pair.history)
+    if not part.verdict.verified and pattern.writer != OFFLINE:
+        [pattern] = checker.writer.write_patterns([pair.history])
+        part = _of_pattern(checker, pattern, history=pair.history)
+    return [part], [pattern.writer]
 
 
 def _of_other(checker: Checker, number: int, reason: Reason, *, histories: Mapping[str, UserHistory]) -> Part:
