@@ -46,7 +46,7 @@ from whyrec.methods.curec.reward_inputs import (
     ShuffledReasons,
 )
 from whyrec.methods.curec.reward_model import RewardModel
-from whyrec.methods.curec.reward_ranking import RERANKED, RewardRanker, query_ranks
+from whyrec.methods.curec.reward_ranking import RewardRanker, query_ranks
 from whyrec.methods.curec.reward_training import RewardReport, train_reward_model
 from whyrec.methods.curec.timelines import NOBODY
 from whyrec.recommending.topk import exact_top_k
@@ -82,7 +82,7 @@ REPEATED = (BASE, "full", "shuffled", "own in")
 """Fitted with every seed; the others with the first alone."""
 CUTOFFS = (1, 5, 10, 20)
 TIMED_USERS, TIMED_ALONE = 512, 64
-TIMED_DEPTHS = (25, 50, 100, RERANKED)
+TIMED_DEPTHS = (25, 50, 100, 200)
 
 
 # Fits
@@ -193,7 +193,7 @@ def run(bench: Bench, name: str, *, seed: int) -> None:
     judged = {name: bench.with_own(test, first=len(validation)), "own in training": test} if is_leaky else {name: test}
     ranks = {method: query_ranks(ranker, asked, rerank=None).tolist() for method, asked in judged.items()}
     if name == "full":
-        ranks["full re-ranking"] = query_ranks(ranker, test, rerank=RERANKED).tolist()
+        ranks["full re-ranking"] = query_ranks(ranker, test, rerank=max(TIMED_DEPTHS)).tolist()
         record["serving"] = serving(ranker, test)
     keep_json(path, record | {"ranks": ranks})
 

@@ -151,7 +151,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.out is not None:
         model = recommender.model_
         assert model is not None, "a loaded recommender has its model"
-        config = {"config": DEMO_CONFIG.model_dump(mode="json"), "at": AT.isoformat(), "gate": float(model.gate)}
+        config = {"config": DEMO_CONFIG.model_dump(mode="json"), "at": AT.isoformat(), "gate": model.gate.item()}
         path = options.out / "curec_explanations.json"
         write_results(path, config=config, wall_time_s=time.perf_counter() - started, rows=rows)
     return 0

@@ -19,13 +19,14 @@ def print_recommendations(records: Sequence[Record], *, heading: str, console: C
         records: As ``recommendation_record`` makes them, all of one user.
         heading: Whose list it is.
         console: Where.
-        most_reasons: Of other users, for each item.
+        most_reasons: Of other users, for each item; verified ones.
     """
     if not records:
         return
     console.print(heading, style="bold")
-    if records[0]["pattern"] is not None:
-        _indented(Text(str(records[0]["pattern"])), console)
+    interests = _sections(records[0]).get("Interests")
+    if interests is not None:
+        _indented(Text(interests), console)
     for record in records:
         console.print()
         print_recommendation(record, console=console, most_reasons=most_reasons)
@@ -40,12 +41,11 @@ def print_recommendation(record: Record, *, console: Console, most_reasons: int 
     place = "had before" if record["rank"] is None else str(record["rank"])
     line.add_row(place, Text(f"{record['title']} ({record['item_id']})", "bold"), _checked(record))
     console.print(line)
-    sections = record["sections"]
-    assert isinstance(sections, dict), "recommendation_record lists the sections"
-    _indented(Text(str(sections["Reason"])), console)
+    _indented(Text(_sections(record)["Reason"]), console)
     reasons = record["reasons"]
     assert isinstance(reasons, list), "recommendation_record lists the reasons"
-    for reason in reasons[:most_reasons]:
+    # What is not verified ranks, but is not told.
+    for reason in [reason for reason in reasons if reason["verified"]][:most_reasons]:
         _indented(_others(reason), console)
     for remark in _remarks(record):
         _indented(remark, console)
@@ -70,6 +70,12 @@ def _remarks(record: Record) -> Iterator[Text]:
             yield Text(f"not borne out: {claim['text']} ({claim['problem']})", "red")
     if record["writer"] != "offline":
         yield Text(f"written by {record['writer']}", "dim")
+
+
+def _sections(record: Record) -> Mapping[str, str]:
+    sections = record["sections"]
+    assert isinstance(sections, dict), "recommendation_record lists the sections"
+    return sections
 
 
 def _claims(record: Record) -> list[Mapping[str, object]]:

@@ -49,6 +49,11 @@ class ExplainedRecommendation:
     unattended: float | None
     """Share of the attention that goes to none of the reasons."""
 
+    @property
+    def told(self) -> tuple[AttendedReason, ...]:
+        """The reasons by others that stand in the explanation's text: verified ones, those looked at most."""
+        return tuple(read for read in self.reasons if read.verified)[:_MOST_TOLD]
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

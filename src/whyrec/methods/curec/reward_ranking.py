@@ -21,7 +21,7 @@ from whyrec.methods.curec.text_vectors import TextVectors
 from whyrec.methods.curec.timelines import NOBODY
 from whyrec.recommending.topk import hide_seen
 
-RERANKED = 200
+RERANKED = 50
 """Of the base's best items, these get their reasons read."""
 _PAIRS_AT_ONCE = 1 << 12
 """Users times items whose reasons are read at a time: about what a processor's cache holds."""

@@ -9,8 +9,6 @@ from whyrec.methods.trail.wording import day, percent, small, whole
 from whyrec.serving.report.content import ReportPerson
 from whyrec.serving.report.passages import Passage, badge_of, sections_of
 
-_SHOWN_REASONS = 3
-
 
 @dataclass(frozen=True, slots=True)
 class ReasonView:
@@ -88,7 +86,7 @@ def _entry(item: ExplainedRecommendation) -> EntryView:
     whole_text = parts.get("", ())
     reasons = tuple(
         ReasonView(parts.get(_name_of(number), ()), day(read.reason.timestamp), read.weight)
-        for number, read in enumerate(item.reasons[:_SHOWN_REASONS])
+        for number, read in enumerate(item.told)
     )
     return EntryView(item, parts.get(WHY, whole_text), reasons, {it.id: it for it in item.explanation.evidence})
 
@@ -96,7 +94,7 @@ def _entry(item: ExplainedRecommendation) -> EntryView:
 def _parts(item: ExplainedRecommendation) -> dict[str, tuple[Passage, ...]]:
     """The explanation's text by sections, every reason of another user apart."""
     own = {name: text for name, text in item.explanation.sections.items() if name in (INTERESTS, WHY)}
-    others = {_name_of(number): read.reason.text for number, read in enumerate(item.reasons[:_SHOWN_REASONS])}
+    others = {_name_of(number): read.reason.text for number, read in enumerate(item.told)}
     laid_out = sections_of(replace(item.explanation, sections=own | others))
     return {section.name: section.passages for section in laid_out}
 
