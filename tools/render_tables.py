@@ -7,14 +7,13 @@ A table stands between ``<!-- table: NAME -->`` and ``<!-- end -->``; NAME is a 
 tables is typed by hand.
 """
 
-import json
 import re
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-RESULTS = ROOT / "results"
+from curec_tables import curec, curec_alignment, curec_quartiles, curec_serving, with_intervals
+from tables import RESULTS, ROOT, Row, figure, interval, last_protocol, lines, read
+
 PAGES = ("README.md", "docs/results.md")
 DATASETS = {
     "movietweetings": "MovieTweetings",
@@ -42,29 +41,6 @@ WRITING = ("asked", "attempts", "cut", "verified_at_once", "by_model", "numbers"
 MEASURED = ("llm_local", "llm_structured", "llm_cache", "encoders", "dtw")
 """Results whose rows are told as they came."""
 COUNT_METRICS = {"WAPE[active]": "WAPE", "Spearman[active]": "Spearman", "Coverage[active]": "80% interval covers"}
-Row = Mapping[str, object]
-
-
-def read(name: str) -> dict[str, list[Row]]:
-    return json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
-
-
-def figure(rows: list[Row], *, method: str, metric: str, protocol: str) -> str:
-    for row in rows:
-        if (row["method"], row["metric"], row["protocol"]) == (method, metric, protocol):
-            value, low, high = row["value"], row["low"], row["high"]
-            number = f"{value:.3f}"
-            return number if low is None or low != low else f"{number} [{low:.3f}, {high:.3f}]"
-    return "–"
-
-
-def last_protocol(rows: list[Row]) -> str:
-    return str(rows[-1]["protocol"])
-
-
-def lines(head: list[str], body: list[list[str]]) -> str:
-    table = [head, ["---"] + ["---:"] * (len(head) - 1), *body]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in table)
 
 
 def share_of_oracle() -> str:
@@ -183,7 +159,7 @@ def trail_scratch(dataset: str) -> str:
     metrics = ("HR@10", "NDCG@10", "Jaccard@10", "HR@10/oracle")
     body = []
     for name, by_metric in sorted(found.items(), key=lambda pair: -pair[1]["HR@10"]["value"]):
-        cells = [_interval(by_metric[metric]) if metric in by_metric else "–" for metric in metrics]
+        cells = [interval(by_metric[metric]) if metric in by_metric else "–" for metric in metrics]
         body.append([METHODS.get(name, name), *cells])
     return lines(
         [f"{DATASETS[dataset]}, {protocol}", "HR@10", "NDCG@10", "Jaccard@10", "share of the count oracle"], body
@@ -205,8 +181,8 @@ def trail_ablations(dataset: str) -> str:
         body.append(
             [
                 f"{variant}, seed {seed}",
-                _interval(by_metric["HR@10"]),
-                _interval(by_metric["NDCG@10"]),
+                interval(by_metric["HR@10"]),
+                interval(by_metric["NDCG@10"]),
                 f"{writing['verified_at_once'] / writing['asked']:.1%}",
                 f"{writing['numbers_right'] / max(writing['numbers'], 1):.1%}",
                 f"{run['fit_s']:.0f} s",
@@ -257,68 +233,6 @@ def trail_writing() -> str:
     )
 
 
-def curec(dataset: str) -> str:
-    """Every variant: what it reaches, and how far it is from the encoder that it begins with."""
-    rows = read(f"curec_{dataset}")["rows"]
-    found = by_method(rows)
-    plain, paired = ("Recall@1", "Recall@5", "Recall@20", "NDCG@20"), ("Recall@10", "NDCG@10")
-    body = []
-    for method, by_metric in sorted(found.items(), key=lambda pair: -pair[1]["NDCG@10"]["value"]):
-        cells = [f"{by_metric[metric]['value']:.4f}" for metric in (*paired, *plain)]
-        gains = [_signed(by_metric[f"{metric} - sasrec"]) if method != "sasrec" else "" for metric in paired]
-        body.append([method, str(by_metric["NDCG@10"]["seed"]), *cells[:2], *gains, *cells[2:]])
-    head = [dataset, "seeds", *paired, *(f"{metric}, difference from sasrec" for metric in paired), *plain]
-    return lines(head, body)
-
-
-def curec_quartiles(dataset: str) -> str:
-    """Differences from SASRec by how often the test item stands in training."""
-    names = [f"Recall@10[popularity quartile {n}] - sasrec" for n in range(1, 5)]
-    body = [
-        [method, *(_signed(by_metric[name]) if name in by_metric else "–" for name in names)]
-        for method, by_metric in by_method(read(f"curec_{dataset}")["rows"]).items()
-        if method != "sasrec"
-    ]
-    return lines([f"{dataset}, Recall@10 - sasrec", "least popular quarter", "second", "third", "most popular"], body)
-
-
-def curec_serving(dataset: str) -> str:
-    """Time per user by how many items get their reasons read, the seeds one below the other."""
-    body = []
-    for run in read(f"curec_{dataset}")["config"]["runs"]:
-        for depth, times in run.get("serving", {}).items():
-            if isinstance(times, dict):
-                ratios = [
-                    f"{times[f're-ranking{kind}_ms']:.2f} / {times[f'base{kind}_ms']:.2f} ms = "
-                    f"{times[f're-ranking{kind}_ms'] / times[f'base{kind}_ms']:.2f}"
-                    for kind in (", alone", "")
-                ]
-                body.append([f"{depth}, seed {run['seed']}", *ratios, f"{times['same_first_ten']:.1%}"])
-    head = ["items re-ranked", "users one by one", "512 users at once", "first ten as with attention over all items"]
-    return lines(head, body)
-
-
-def with_intervals(name: str) -> str:
-    body = [[str(row["metric"]), _interval(row)] for row in read(name)["rows"]]
-    return lines([str(read(name)["rows"][0]["case"]), "value"], body)
-
-
-def by_method(rows: list[Row]) -> dict[str, dict[str, Row]]:
-    found: dict[str, dict[str, Row]] = {}
-    for row in rows:
-        found.setdefault(str(row["method"]), {})[str(row["metric"])] = row
-    return found
-
-
-def _signed(row: Row) -> str:
-    return f"{row['value']:+.4f} [{row['low']:+.4f}, {row['high']:+.4f}]"
-
-
-def _interval(row: Row) -> str:
-    number = f"{row['value']:.3f}"
-    return number if row["low"] is None else f"{number} [{row['low']:.3f}, {row['high']:.3f}]"
-
-
 TABLES: Mapping[str, Callable[[], str]] = {
     "share_of_oracle": share_of_oracle,
     "against_recency": against_recency,
@@ -343,6 +257,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
         for table in (curec, curec_quartiles, curec_serving)
         for name in ("ml1m", "amazon2014_beauty")
     },
+    "curec_alignment": curec_alignment,
     "curec_explanations": lambda: with_intervals("curec_explanations"),
     "beauty_june_2014": lambda: forecasting("beauty_june_2014"),
     **{f"forecasting_{name}": lambda name=name: forecasting(name) for name in DATASETS},
