@@ -5,7 +5,6 @@ The default loss is the likelihood of the answers, shifted by one position as it
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -19,23 +18,19 @@ from transformers import (
     PreTrainedTokenizerBase,
     PrinterCallback,
     Trainer,
-    TrainerCallback,
-    TrainerControl,
     TrainerState,
     TrainingArguments,
 )
 
 from whyrec.errors import InvalidConfigError
 from whyrec.llm.lora import AdaptedModel
-from whyrec.runtime.progress import Step, progress_bar
+from whyrec.llm.training_runs import MarkComplete, TrainingBar, last_complete
 
 IGNORED = -100
 """Label of tokens that do not count in the loss."""
 
 Loss = Callable[[Any, Mapping[str, Tensor]], Float[Tensor, ""]]
 """From model and batch (``input_ids``, ``attention_mask``, ``labels``, each "B L") to a scalar to minimise."""
-
-_COMPLETE = "complete"
 
 
 class TuningSettings(BaseModel):
@@ -123,11 +118,12 @@ def tune(
         train_dataset=cast(Any, [_row(example) for example in examples]),
         data_collator=DataCollatorForSeq2Seq(adapted.tokenizer, label_pad_token_id=IGNORED),
         processing_class=adapted.tokenizer,
-        callbacks=[_Bar(), _MarkComplete()],
+        callbacks=[TrainingBar("tuning", tells="loss"), MarkComplete()],
     )
     trainer.own_loss = loss
     trainer.remove_callback(PrinterCallback)  # it would print every log line on stdout
-    trainer.train(resume_from_checkpoint=_last_complete(checkpoints))
+    done = last_complete(checkpoints)
+    trainer.train(resume_from_checkpoint=None if done is None else str(done))
     adapted.model.eval()
     return TuningReport(trainer.state.global_step, _tenths(trainer.state), time.perf_counter() - started)
 
@@ -176,44 +172,7 @@ def _row(example: TrainingExample) -> dict[str, list[int]]:
     }
 
 
-def _last_complete(checkpoints: Path) -> str | None:
-    """The newest checkpoint whose writing was not interrupted."""
-    complete = [path.parent for path in checkpoints.glob(f"checkpoint-*/{_COMPLETE}")]
-    newest = max(complete, key=lambda path: int(path.name.removeprefix("checkpoint-")), default=None)
-    return None if newest is None else str(newest)
-
-
 def _tenths(state: TrainerState) -> tuple[float, ...]:
     losses = [float(entry["loss"]) for entry in state.log_history if "loss" in entry]
     parts = torch.tensor(losses, dtype=torch.float64).tensor_split(min(10, len(losses))) if losses else ()
     return tuple(float(part.mean()) for part in parts)
-
-
-class _MarkComplete(TrainerCallback):
-    """Runs once a checkpoint is on disk, all of it."""
-
-    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        (Path(cast(str, args.output_dir)) / f"checkpoint-{state.global_step}" / _COMPLETE).touch()
-
-
-class _Bar(TrainerCallback):
-    def __init__(self) -> None:
-        self._open = ExitStack()
-        self._step: Step | None = None
-
-    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        self._step = self._open.enter_context(progress_bar("tuning", total=state.max_steps))
-        self._step.advance(state.global_step)
-
-    def on_log(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, *, logs: Any = None, **_: Any
-    ) -> None:
-        if self._step is not None and "loss" in (logs or {}):
-            self._step.describe(f"tuning: loss {float(logs['loss']):.3f}")
-
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        if self._step is not None:
-            self._step.advance()
-
-    def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        self._open.close()

@@ -50,17 +50,56 @@ def generate(
         LanguageModelError: If memory runs out.
         InvalidConfigError: If the schema cannot be forced.
     """
-    masks = None if schema is None else TokenMasks(loaded.n_logits)
+    text = AnswerText(loaded.tokenizer, sampling.stop)
+    rows = finished_rows(
+        loaded,
+        tokens,
+        samples=[prompt.sample for prompt in prompts],
+        settings=settings,
+        sampling=sampling,
+        schemas=None if schema is None else [schema] * len(tokens),
+        grammars=grammars,
+    )
+    for row in rows:
+        yield row.position, _answer(row, text)
+
+
+def finished_rows(
+    loaded: LoadedModel,
+    tokens: Sequence[list[int]],
+    *,
+    samples: Sequence[int],
+    settings: LocalSettings,
+    sampling: SamplingConfig,
+    schemas: Sequence[OutputSchema] | None,
+    grammars: Grammars,
+) -> Generator[Row, None, None]:
+    """Answer prompts in tokens, for those who need the tokens of the answers; else as ``generate``.
+
+    Args:
+        loaded: The model.
+        tokens: Prompts that are known to fit; none is empty.
+        samples: Of each: equal prompts with other numbers are answered by other draws.
+        settings: Limits of the batch.
+        sampling: How tokens are chosen.
+        schemas: What each answer must obey; None lets the model write anything.
+        grammars: The model's compiled schemas.
+
+    Raises:
+        LanguageModelError: If memory runs out.
+        InvalidConfigError: If a schema cannot be forced.
+    """
+    masks = None if schemas is None else TokenMasks(loaded.n_logits)
     text = AnswerText(loaded.tokenizer, sampling.stop)
     batch = LivingBatch(loaded.rows, Rules(sampling, loaded.stop_tokens, text, masks))
-    waiting = deque(planned(tokens, prompts=prompts, sampling=sampling, shortest=settings.min_shared_prefix))
+    waiting = deque(_planned(tokens, samples=samples, sampling=sampling, shortest=settings.min_shared_prefix))
     while waiting or batch.rows:
-        n = n_joining(batch, waiting, settings=settings)
+        n = _n_joining(batch, waiting, settings=settings)
         try:
             if n:
                 joining = [waiting.popleft() for _ in range(n)]
                 for row in joining:
-                    row.matcher = None if schema is None else grammars.matcher(schema)
+                    row.matcher = None if schemas is None else grammars.matcher(schemas[row.position])
                 batch.join(joining, most_rows=_most_rows(batch, joining, len(waiting), settings=settings))
             done = batch.step()
         except torch.OutOfMemoryError as error:
@@ -68,12 +107,11 @@ def generate(
                 f"{loaded.identity.model}: expected {len(batch.rows)} prompts at once to fit in memory, got out of "
                 f"memory. Lower token_budget (now {settings.token_budget:,}) or max_batch_size."
             ) from error
-        for row in done:
-            yield row.position, _answer(row, text)
+        yield from done
 
 
-def planned(
-    tokens: Sequence[list[int]], *, prompts: Sequence[Prompt], sampling: SamplingConfig, shortest: int
+def _planned(
+    tokens: Sequence[list[int]], *, samples: Sequence[int], sampling: SamplingConfig, shortest: int
 ) -> list[Row]:
     """Put prompts in the order of asking: those that begin alike together, longer ones first.
 
@@ -82,12 +120,12 @@ def planned(
     rows = []
     for group in prefix_groups(tokens, shortest=shortest):
         for position in sorted(group.members, key=lambda member: -len(tokens[member])):
-            draws = draws_of(sampling, sample=prompts[position].sample, tokens=tokens[position])
+            draws = draws_of(sampling, sample=samples[position], tokens=tokens[position])
             rows.append(Row(position, tokens[position], group.length, draws))
     return rows
 
 
-def n_joining(batch: LivingBatch, waiting: Sequence[Row], *, settings: LocalSettings) -> int:
+def _n_joining(batch: LivingBatch, waiting: Sequence[Row], *, settings: LocalSettings) -> int:
     """How many of the waiting rows to take in now."""
     longest = max((batch.need(row) for row in batch.rows), default=0)
     n_live = len(batch.rows)

@@ -13,7 +13,16 @@ from whyrec.errors import UnknownIdError
 from whyrec.llm.base import Completion, Prompt, SamplingConfig
 from whyrec.llm.model import LanguageModel
 from whyrec.llm.structured import OutputSchema
-from whyrec.methods.curec.answers import ParsedText, parse_pattern, parse_reason, pattern_schema, reason_schema
+from whyrec.methods.curec.answers import (
+    ParsedText,
+    ParsedUpdate,
+    parse_pattern,
+    parse_reason,
+    parse_update,
+    pattern_schema,
+    reason_schema,
+    update_schema,
+)
 from whyrec.methods.curec.artefacts import Pattern, Reason
 from whyrec.methods.curec.histories import Interaction, UserHistory
 from whyrec.methods.curec.item_lines import ItemText
@@ -23,9 +32,12 @@ from whyrec.methods.curec.reasons import ReasonRequest, ReasonWriter
 
 Text = TypeVar("Text", Pattern, Reason)
 Question = TypeVar("Question", UserHistory, ReasonRequest)
+Parsed = TypeVar("Parsed", ParsedText, ParsedUpdate)
 
 PATTERN_SAMPLING = SamplingConfig(max_tokens=400)
 REASON_SAMPLING = SamplingConfig(max_tokens=200)
+UPDATE_SAMPLING = SamplingConfig(max_tokens=500)
+"""With room for a pattern and a reason."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +72,9 @@ class LanguageModelPatternWriter:
         parsed = [_parsed(answer, parse_pattern, self.failures) for answer in texts]
         own = [
             None
-            if text is None or history.until is None
-            else Pattern(history.user_id, len(history), history.until, text, self.model.writer)
-            for history, text in zip(histories, parsed, strict=True)
+            if found is None or found.text is None or history.until is None
+            else Pattern(history.user_id, len(history), history.until, found.text, self.model.writer)
+            for history, found in zip(histories, parsed, strict=True)
         ]
         fallback = None if self.fallback is None else self.fallback.write_patterns
         return _filled_up(own, histories, key=_prefix_key, fallback=fallback)
@@ -105,16 +117,8 @@ class LanguageModelReasonWriter:
         texts = _ask(self.model, asks, template=self.template, schema=schema, sampling=self.sampling)
         parsed = [_parsed(answer, parse_reason, self.failures) for answer in texts]
         own = [
-            None
-            if text is None
-            else Reason(
-                item_id=request.interaction.item_id,
-                user_id=request.interaction.user_id,
-                timestamp=request.interaction.timestamp,
-                text=text,
-                writer=self.model.writer,
-            )
-            for request, text in zip(requests, parsed, strict=True)
+            None if found is None or found.text is None else _reason(request, found.text, writer=self.model.writer)
+            for request, found in zip(requests, parsed, strict=True)
         ]
         fallback = None if self.fallback is None else self.fallback.write_reasons
         return _filled_up(own, requests, key=_interaction_key, fallback=fallback)
@@ -126,6 +130,57 @@ class LanguageModelReasonWriter:
         if not target.is_known:
             return None
         return lambda template: template.reason(target, pattern=pattern, history=history)
+
+
+@dataclass(frozen=True)
+class LanguageModelUpdateWriter:
+    """Asks a language model for pattern and reason in one, after an item was taken (CURec Eq. (14))."""
+
+    model: LanguageModel
+    items: Mapping[str, ItemText]
+    """The catalogue in words, from ``item_texts``."""
+    template: PromptTemplate = field(default_factory=PromptTemplate)
+    sampling: SamplingConfig = UPDATE_SAMPLING
+    is_forced: bool = False
+    """Let the model write nothing but the form of an update, where its backend can."""
+    failures: Counter[str] = field(default_factory=Counter)
+    """Why answers were refused, counted over all calls: ``no text``, ``empty``, ``cut``, ``form``."""
+
+    def write_updates(self, requests: Sequence[ReasonRequest]) -> list[tuple[Pattern, Reason]]:
+        """Write the pattern that follows each interaction and the reason for it, from the pattern before and the item.
+
+        The pattern rests on what the one before it rests on and on the interaction, so that it may be read only after
+        it. What the model fails at is left out.
+
+        Raises:
+            UnknownIdError: If an item is not in the catalogue.
+            PromptTooLongError: Before anything is asked, if a prompt cannot be made short enough.
+            EndpointError: If a server fails for good; what was answered before is in the cache.
+        """
+        asks = [self._ask_of(request) for request in requests]
+        schema = update_schema() if self.is_forced else None
+        answers = _ask(self.model, asks, template=self.template, schema=schema, sampling=self.sampling)
+        updates = []
+        for request, answer in zip(requests, answers, strict=True):
+            found = _parsed(answer, parse_update, self.failures)
+            if found is not None and found.pattern is not None and found.reason is not None:
+                user_id, _, timestamp = request.interaction
+                n_items = len(request.history) + 1
+                pattern = Pattern(user_id, n_items, timestamp, found.pattern, self.model.writer)
+                updates.append((pattern, _reason(request, found.reason, writer=self.model.writer)))
+        return updates
+
+    def _ask_of(self, request: ReasonRequest) -> Ask | None:
+        target = _text_of(request.interaction.item_id, self.items)
+        pattern = request.pattern.text if request.pattern is not None else None
+        if not target.is_known:
+            return None
+        return lambda template: template.update(target, pattern=pattern)
+
+
+def _reason(request: ReasonRequest, text: str, *, writer: str) -> Reason:
+    user_id, item_id, timestamp = request.interaction
+    return Reason(item_id, user_id, timestamp, text, writer)
 
 
 def _text_of(item_id: str, items: Mapping[str, ItemText]) -> ItemText:
@@ -164,7 +219,8 @@ def _ask(
     return [answers.get(place) for place in range(len(asks))]
 
 
-def _parsed(answer: Completion | None, parse: Callable[[str], ParsedText], failures: Counter[str]) -> str | None:
+def _parsed(answer: Completion | None, parse: Callable[[str], Parsed], failures: Counter[str]) -> Parsed | None:
+    """What an answer says; None, and its cause counted, where that is nothing of use."""
     if answer is None:
         failures["no text"] += 1
         return None
@@ -175,9 +231,10 @@ def _parsed(answer: Completion | None, parse: Callable[[str], ParsedText], failu
         failures["cut"] += 1
         return None
     parsed = parse(answer.text)
-    if parsed.text is None:
+    if parsed.failure is not None:
         failures["form"] += 1
-    return parsed.text
+        return None
+    return parsed
 
 
 def _filled_up(

@@ -1,15 +1,19 @@
 """New interactions after a fit: their reasons and, where enough has come together, new patterns; nothing is trained."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import zip_longest
 
 import polars as pl
 
 from whyrec.data import schema
 from whyrec.errors import InvalidDataError
+from whyrec.methods.curec.artefacts import Pattern, Reason
 from whyrec.methods.curec.histories import Interaction, UserHistory, as_micros, interactions_of
 from whyrec.methods.curec.keeping import LATEST
-from whyrec.methods.curec.reasons import write_reasons
+from whyrec.methods.curec.model_writers import LanguageModelUpdateWriter
+from whyrec.methods.curec.patterns import PatternBook
+from whyrec.methods.curec.reasons import reason_requests, write_reasons
 from whyrec.methods.curec.recommender_config import CURecConfig
 from whyrec.methods.curec.serving import Served
 from whyrec.methods.curec.stages import with_a_past
@@ -27,6 +31,9 @@ def updated(
     until: datetime,
 ) -> Served:
     """Take in interactions, in whatever order they come.
+
+    Where a language model writes and there is a pattern of the user, one question gives the reason and the next pattern
+    (CURec Eq. (14)); what it fails at, and the first interactions of new users, go to the writers of either.
 
     Args:
         served: What there is.
@@ -51,11 +58,47 @@ def updated(
         for interaction in with_a_past(history, at_least=config.min_history)
         if interaction in new
     ]
-    reasons = write_reasons(wanted, writers.reasons, histories=grown, patterns=served.patterns)
+    book, reasons = _with_updates(wanted, served.patterns, histories=grown, writer=writers.updates)
+    told = {Interaction(reason.user_id, reason.item_id, reason.timestamp) for reason in reasons}
+    rest = [interaction for interaction in wanted if interaction not in told]
+    reasons += write_reasons(rest, writers.reasons, histories=grown, patterns=book)
     patterns = writers.patterns.write_patterns(
-        [history for history in grown.values() if _wants_a_pattern(history, served, every=config.pattern_every)]
+        [history for history in grown.values() if _wants_a_pattern(history, book, every=config.pattern_every)]
     )
-    return served.grown(patterns=patterns, reasons=reasons)
+    return served.grown(patterns=[*book.patterns(range(len(served.patterns), len(book))), *patterns], reasons=reasons)
+
+
+def _with_updates(
+    wanted: Sequence[Interaction],
+    book: PatternBook,
+    *,
+    histories: Mapping[str, UserHistory],
+    writer: LanguageModelUpdateWriter | None,
+) -> tuple[PatternBook, list[Reason]]:
+    """Let patterns follow the interactions of their users one by one: the book with the new ones, and the reasons."""
+    reasons: list[Reason] = []
+    if writer is None:
+        return book, reasons
+    for some in _rounds(wanted):
+        # What comes late, before a pattern that is there already, changes none.
+        requests = [
+            request
+            for request in reason_requests(some, histories=histories, patterns=book)
+            if request.pattern is not None and request.pattern == _latest(request.interaction.user_id, book)
+        ]
+        updates = writer.write_updates(requests)
+        book = book.append(pattern for pattern, _ in updates)
+        reasons += [reason for _, reason in updates]
+    return book, reasons
+
+
+def _rounds(wanted: Iterable[Interaction]) -> Iterator[list[Interaction]]:
+    """The first moment of every user, then the second, and so on; of several interactions of a moment the first."""
+    moments: dict[str, dict[datetime, Interaction]] = {}
+    for interaction in wanted:
+        moments.setdefault(interaction.user_id, {}).setdefault(interaction.timestamp, interaction)
+    for some in zip_longest(*(own.values() for own in moments.values())):
+        yield [interaction for interaction in some if interaction is not None]
 
 
 def with_interactions(history: UserHistory, interactions: Iterable[Interaction]) -> UserHistory:
@@ -66,10 +109,15 @@ def with_interactions(history: UserHistory, interactions: Iterable[Interaction])
     return UserHistory(history.user_id, tuple(item for _, item in ordered), tuple(moment for moment, _ in ordered))
 
 
-def _wants_a_pattern(history: UserHistory, served: Served, *, every: int) -> bool:
+def _wants_a_pattern(history: UserHistory, book: PatternBook, *, every: int) -> bool:
     """Whether the history has grown enough since the latest pattern."""
-    row = int(served.patterns.rows_before(served.patterns.user_rows([history.user_id]), LATEST)[0])
-    return row == NOBODY or len(history) - served.patterns.patterns([row])[0].n_items >= every
+    latest = _latest(history.user_id, book)
+    return latest is None or len(history) - latest.n_items >= every
+
+
+def _latest(user_id: str, book: PatternBook) -> Pattern | None:
+    row = int(book.rows_before(book.user_rows([user_id]), LATEST)[0])
+    return None if row == NOBODY else book.patterns([row])[0]
 
 
 def _require_new(interactions: Sequence[Interaction], served: Served, *, until: datetime) -> None:

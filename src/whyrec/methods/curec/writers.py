@@ -8,7 +8,11 @@ from whyrec.llm.cache import default_cache_path
 from whyrec.llm.model import LanguageModel
 from whyrec.llm.opening import open_model, parse_spec
 from whyrec.methods.curec.item_lines import item_texts
-from whyrec.methods.curec.model_writers import LanguageModelPatternWriter, LanguageModelReasonWriter
+from whyrec.methods.curec.model_writers import (
+    LanguageModelPatternWriter,
+    LanguageModelReasonWriter,
+    LanguageModelUpdateWriter,
+)
 from whyrec.methods.curec.offline import OfflineWriter
 from whyrec.methods.curec.patterns import PatternWriter
 from whyrec.methods.curec.reasons import ReasonWriter
@@ -20,6 +24,8 @@ class Writers(NamedTuple):
 
     patterns: PatternWriter
     reasons: ReasonWriter
+    updates: LanguageModelUpdateWriter | None = None
+    """Writes both after a new interaction, from the pattern before it; None: the other two do."""
 
 
 def writers_of(offline: OfflineWriter, *, items: pl.DataFrame, model: LanguageModel | None) -> Writers:
@@ -36,6 +42,7 @@ def writers_of(offline: OfflineWriter, *, items: pl.DataFrame, model: LanguageMo
     return Writers(
         LanguageModelPatternWriter(model, texts, fallback=offline),
         LanguageModelReasonWriter(model, texts, fallback=offline),
+        LanguageModelUpdateWriter(model, texts),
     )
 
 

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from tokenizers import Regex, normalizers, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
 
 from whyrec.llm.local.loading import quiet_transformers
+from whyrec.llm.scratch import END, PAD, UNKNOWN, untrained_llama, word_tokenizer
 from whyrec.methods.trail.compact import attribute_words
 from whyrec.methods.trail.config import ScratchConfig
 from whyrec.methods.trail.number_words import number_words, word_values
@@ -22,7 +23,6 @@ from whyrec.methods.trail.prompts import EXPLANATION_END, EXPLANATION_START
 from whyrec.methods.trail.references import vocabulary
 from whyrec.methods.trail.samples import Sample
 
-PAD, END, UNKNOWN = "<pad>", "<end>", "<unknown>"
 _BUMPS = 24
 _BREAK = "\n\n"
 """Between a prompt and its answer."""
@@ -71,17 +71,13 @@ def build_tokenizer(
         *(f"{space}{word}" for word in (*number_words(), *vocabulary(attributes)) for space in ("", " ")),
         *(f"{space}{digit}" for digit in range(10) for space in ("", " ")),
     ]
-    words = list(dict.fromkeys([*SPECIAL, *always, *kept]))
-    raw = Tokenizer(models.WordLevel({word: place for place, word in enumerate(words)}, unk_token=UNKNOWN))
-    raw.normalizer = normalizer
-    raw.pre_tokenizer = splitter
-    raw.decoder = decoders.Fuse()
-    raw.add_special_tokens(list(SPECIAL))
-    tokenizer = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
-        tokenizer_object=raw, pad_token=PAD, eos_token=END, unk_token=UNKNOWN, clean_up_tokenization_spaces=False
+    return word_tokenizer(
+        [*always, *kept],
+        splitter=splitter,
+        context=config.context,
+        markers=(EXPLANATION_START, EXPLANATION_END),
+        normalizer=normalizer,
     )
-    tokenizer.model_max_length = config.context
-    return tokenizer
 
 
 # The model is transformers' class, which carries few types.
@@ -97,23 +93,11 @@ def build_model(tokenizer: PreTrainedTokenizerFast, *, config: ScratchConfig, se
         config: Its shape.
         seed: Of its weights.
     """
-    shape = LlamaConfig(
-        vocab_size=-(-len(tokenizer) // 64) * 64,
-        hidden_size=config.width,
-        intermediate_size=3 * config.width,
-        num_hidden_layers=config.layers,
-        num_attention_heads=config.heads,
-        num_key_value_heads=config.heads,
-        max_position_embeddings=config.context,
-        initializer_range=0.05,
-        tie_word_embeddings=True,
-        bos_token_id=None,
-        eos_token_id=SPECIAL.index(END),
-        pad_token_id=SPECIAL.index(PAD),
-    )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = LlamaForCausalLM(shape).eval()  # type: ignore[no-untyped-call]
+        model = untrained_llama(
+            tokenizer, width=config.width, layers=config.layers, heads=config.heads, initializer_range=0.05
+        )
         _order_numbers(model, tokenizer)
     return model
 
