@@ -52,11 +52,12 @@ from whyrec.methods.curec.histories import Interaction, as_micros
 from whyrec.methods.curec.model_writers import LanguageModelUpdateWriter
 from whyrec.methods.curec.policy import Policy
 from whyrec.methods.curec.policy_config import AlignmentConfig, CorrectionConfig, GrpoConfig
-from whyrec.methods.curec.reason_rewards import ReasonJudge, Snapshot
+from whyrec.methods.curec.reason_rewards import ReasonJudge
 from whyrec.methods.curec.reasons import reason_requests
 from whyrec.methods.curec.reward_model import RewardModel
 from whyrec.methods.curec.reward_ranking import RewardRanker, query_ranks
 from whyrec.methods.curec.rollouts import Output, Rewarding
+from whyrec.methods.curec.texts import Texts
 from whyrec.runtime.manifest import LIBRARIES, write_results
 
 Figure = tuple[str, str, float]
@@ -164,12 +165,12 @@ def alignment_figures(run: AlignmentRun, case: str, policy: Policy, report: Grpo
 class DrawnJudge(ReasonJudge):
     """A control: reasons are worth what comes out of a hat."""
 
-    def rewards(self, targets: Sequence[Interaction], texts: Sequence[Sequence[str]], *, snapshot: Snapshot) -> Tensor:
+    def rewards(self, targets: Sequence[Interaction], texts: Sequence[Sequence[str]], *, snapshot: Texts) -> Tensor:
         generator = torch.Generator().manual_seed(as_micros(targets[0].timestamp))
         return torch.rand(len(targets), len(texts[0]), generator=generator)
 
 
-def planted_rewards(world: ToyWorld, judge: ReasonJudge, snapshot: Snapshot, *, n: int = 200) -> dict[str, float]:
+def planted_rewards(world: ToyWorld, judge: ReasonJudge, snapshot: Texts, *, n: int = 200) -> dict[str, float]:
     """What is earned by a reason that names the shared aspect, one that says nothing, and one that names another."""
     targets = agreeing(world, n=n)
     rng = np.random.default_rng(0)
@@ -188,7 +189,7 @@ def planted_rewards(world: ToyWorld, judge: ReasonJudge, snapshot: Snapshot, *, 
     }
 
 
-def writing(correction: Correction, snapshot: Snapshot, world: ToyWorld) -> dict[str, float]:
+def writing(correction: Correction, snapshot: Texts, world: ToyWorld) -> dict[str, float]:
     """How the policy writes now: what its reasons name and what they earn, sampled, likeliest and in updates."""
     targets = agreeing(world, n=160)
     requests = list(reason_requests(targets, histories=world.histories, patterns=snapshot.patterns))
@@ -218,7 +219,7 @@ def correction_of(world: ToyWorld, policy: Policy, judge: ReasonJudge) -> Correc
 
 
 def corrected(
-    world: ToyWorld, policy: Policy, judge: ReasonJudge, snapshot: Snapshot
+    world: ToyWorld, policy: Policy, judge: ReasonJudge, snapshot: Texts
 ) -> tuple[Correction, CorrectionReport]:
     """A copy of the policy, corrected."""
     correction = correction_of(world, copy.deepcopy(policy), judge)
@@ -258,7 +259,7 @@ def correction_figures(world: ToyWorld, policy: Policy, *, seed: int, windows: i
 
 
 def _ranking(
-    world: ToyWorld, snapshot: Snapshot, done: CorrectionReport, *, model: RewardModel, seed: int
+    world: ToyWorld, snapshot: Texts, done: CorrectionReport, *, model: RewardModel, seed: int
 ) -> Iterator[Figure]:
     """NDCG@10 of held-out items with first and corrected texts, and with a reward model trained anew (C14)."""
     encoder, queries = text_encoder(), test_queries(world)

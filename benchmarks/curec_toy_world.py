@@ -30,12 +30,12 @@ from whyrec.methods.curec.model_writers import LanguageModelPatternWriter, Langu
 from whyrec.methods.curec.patterns import PatternBook, write_patterns
 from whyrec.methods.curec.policy import Policy
 from whyrec.methods.curec.policy_config import ScratchConfig
-from whyrec.methods.curec.reason_rewards import Snapshot
 from whyrec.methods.curec.reasons import ReasonStore, write_reasons
 from whyrec.methods.curec.reward_inputs import Queries, RewardInputs, TimedSequences
 from whyrec.methods.curec.reward_model import RewardModel
 from whyrec.methods.curec.reward_training import RewardReport, train_reward_model
 from whyrec.methods.curec.text_vectors import TextEncoder
+from whyrec.methods.curec.texts import Texts
 from whyrec.methods.curec.tiny_policy import tiny_policy, warm_up
 
 ASPECTS = ("war", "space", "music", "crime", "sport", "magic")
@@ -169,7 +169,7 @@ def text_encoder() -> LatentEncoder:
     return LatentEncoder.fit([*texts, GENERIC], dim=16)
 
 
-def written(world: ToyWorld, policy: Policy, *, seed: int = 0) -> Snapshot:
+def written(world: ToyWorld, policy: Policy, *, seed: int = 0) -> Texts:
     """Patterns and reasons of all training interactions, as the policy writes them now; reasons are sampled."""
     model = policy.asked(revision="aligned")
     pattern_writer = LanguageModelPatternWriter(model, world.items, TEXTS, sampling=SHORT)
@@ -180,12 +180,12 @@ def written(world: ToyWorld, policy: Policy, *, seed: int = 0) -> Snapshot:
         interactions_of(world.histories), reason_writer, histories=world.histories, patterns=patterns
     )
     items, users = pl.Series("item_id", list(world.items)), pl.Series("user_id", list(world.histories))
-    return Snapshot(
+    return Texts(
         PatternBook.of(patterns.frame, user_ids=users), ReasonStore.of(reasons, item_ids=items, user_ids=users)
     )
 
 
-def reward_inputs(snapshot: Snapshot, encoder: TextEncoder) -> RewardInputs:
+def reward_inputs(snapshot: Texts, encoder: TextEncoder) -> RewardInputs:
     return CorrectionReport(GrpoReport(), snapshot).inputs(encoder)
 
 
@@ -206,7 +206,7 @@ def test_queries(world: ToyWorld) -> Queries:
 
 
 def reward_model(
-    world: ToyWorld, snapshot: Snapshot, encoder: TextEncoder, *, epochs: int = 12, seed: int = 0
+    world: ToyWorld, snapshot: Texts, encoder: TextEncoder, *, epochs: int = 12, seed: int = 0
 ) -> tuple[RewardModel, RewardReport]:
     """Train base and reward model on a snapshot; the last training interaction of every user tells when to stop.
 

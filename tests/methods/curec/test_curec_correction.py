@@ -34,12 +34,13 @@ from whyrec.methods.curec.patterns import PatternBook
 from whyrec.methods.curec.policy import Policy
 from whyrec.methods.curec.policy_config import CorrectionConfig
 from whyrec.methods.curec.prompts import Messages
-from whyrec.methods.curec.reason_rewards import ReasonJudge, Snapshot, likelihood_difference
+from whyrec.methods.curec.reason_rewards import ReasonJudge, likelihood_difference
 from whyrec.methods.curec.reasons import ReasonRequest, ReasonStore, reason_requests
 from whyrec.methods.curec.reward_inputs import TimedSequences
 from whyrec.methods.curec.reward_model import RewardModel
 from whyrec.methods.curec.reward_ranking import RewardRanker
 from whyrec.methods.curec.rollouts import Output
+from whyrec.methods.curec.texts import Texts
 from whyrec.methods.curec.tiny_policy import warm_up
 
 WORDS = ("war", "space", "music", "good", "title0", "because")
@@ -80,10 +81,10 @@ def reason(interaction: Interaction, text: str = "because of war") -> Reason:
     return Reason(interaction.item_id, interaction.user_id, interaction.timestamp, text, "pen")
 
 
-def snapshot(reasons: Sequence[Reason], patterns: Sequence[Pattern] = ()) -> Snapshot:
+def snapshot(reasons: Sequence[Reason], patterns: Sequence[Pattern] = ()) -> Texts:
     users = pl.Series("user_id", list(HISTORIES))
     store = ReasonStore.of(reasons, item_ids=pl.Series("item_id", list(ITEMS)), user_ids=users)
-    return Snapshot(PatternBook.of(patterns, user_ids=users), store)
+    return Texts(PatternBook.of(patterns, user_ids=users), store)
 
 
 FIRST = [
@@ -177,9 +178,9 @@ TARGET = Interaction("u5", HISTORIES["u5"].item_ids[-1], HISTORIES["u5"].timesta
 GROUP = [["because of war", "because it is good", "title0"]]
 
 
-def ranked(start: Snapshot, planted: Sequence[Reason] = ()) -> torch.Tensor:
+def ranked(start: Texts, planted: Sequence[Reason] = ()) -> torch.Tensor:
     """The whole catalogue as the model ranks it for the target's user, what was taken at minus infinity."""
-    texts = Snapshot(start.patterns, start.reasons.append(planted))
+    texts = Texts(start.patterns, start.reasons.append(planted))
     numbers = {item_id: n for n, item_id in enumerate(ITEMS, start=1)}
     queries = TimedSequences.of(HISTORIES, item_numbers=numbers).last_items()
     ranker = RewardRanker.of(reward_model(), CorrectionReport(GrpoReport(), texts).inputs(WordEncoder()))
@@ -234,7 +235,7 @@ def test_rewards_do_not_depend_on_who_else_is_judged(reward: str) -> None:
 )
 def test_only_earlier_reasons_of_others_are_read(planted: Interaction, is_seen: bool, reward: str) -> None:
     start = snapshot(FIRST, PATTERNS)
-    grown = Snapshot(start.patterns, start.reasons.append([reason(planted, "music is good")]))
+    grown = Texts(start.patterns, start.reasons.append([reason(planted, "music is good")]))
     before, after = (judge(reward=reward).rewards([TARGET], GROUP, snapshot=texts) for texts in (start, grown))
     assert torch.equal(before, after) == (not is_seen)
 
@@ -243,7 +244,7 @@ def test_only_earlier_reasons_of_others_are_read(planted: Interaction, is_seen: 
 def test_only_earlier_patterns_are_read(hours: int, is_seen: bool) -> None:
     start = snapshot(FIRST, PATTERNS)
     planted = Pattern("u5", 9, TARGET.timestamp + timedelta(hours=hours), "- music, space and title0", "pen")
-    grown = Snapshot(start.patterns.append([planted]), start.reasons)
+    grown = Texts(start.patterns.append([planted]), start.reasons)
     before, after = (judge().rewards([TARGET], GROUP, snapshot=texts) for texts in (start, grown))
     assert torch.equal(before, after) == (not is_seen)
 
@@ -273,7 +274,7 @@ def test_an_item_without_reasons_and_a_user_without_pattern_are_judged() -> None
 def test_a_reason_alone_is_not_judged_by_the_list() -> None:
     start = snapshot(FIRST, PATTERNS)
     earlier = Interaction("u1", TARGET.item_id, TARGET.timestamp - timedelta(minutes=1))
-    grown = Snapshot(start.patterns, start.reasons.append([reason(earlier, "music is good")]))
+    grown = Texts(start.patterns, start.reasons.append([reason(earlier, "music is good")]))
     alone = [judge(alone_weight=1.0).rewards([TARGET], GROUP, snapshot=texts) for texts in (start, grown)]
     assert torch.equal(*alone)
     half = judge(alone_weight=0.5).rewards([TARGET], GROUP, snapshot=grown)
@@ -487,7 +488,7 @@ def test_what_a_reward_model_reads_of_corrected_texts() -> None:
     """C14: for the model as it is, and for one that is trained anew."""
     start = snapshot(FIRST, PATTERNS)
     newer = [replace(one, text="music", version=1) for one in FIRST[:2]]
-    grown = Snapshot(start.patterns, start.reasons.append(newer))
+    grown = Texts(start.patterns, start.reasons.append(newer))
     inputs = CorrectionReport(GrpoReport(), grown).inputs(WordEncoder())
     assert len(inputs.reason_times) == len(FIRST) + 2
     target = FIRST[0]

@@ -28,11 +28,12 @@ from whyrec.methods.curec.patterns import PatternBook
 from whyrec.methods.curec.policy import Policy
 from whyrec.methods.curec.policy_config import CorrectionConfig
 from whyrec.methods.curec.prompts import Messages, PromptTemplate
-from whyrec.methods.curec.reason_rewards import ReasonJudge, Snapshot
+from whyrec.methods.curec.reason_rewards import ReasonJudge
 from whyrec.methods.curec.reasons import ReasonRequest, ReasonStore, reason_requests
 from whyrec.methods.curec.reward_inputs import RewardInputs
 from whyrec.methods.curec.rollouts import Asked, Output
 from whyrec.methods.curec.text_vectors import TextEncoder
+from whyrec.methods.curec.texts import Texts
 from whyrec.runtime.atomic import atomic_directory
 
 _WINDOWS, _RUN = "windows", "correction.json"
@@ -47,7 +48,7 @@ class CorrectionReport:
     """What a correction did."""
 
     tuning: GrpoReport
-    snapshot: Snapshot
+    snapshot: Texts
     """The texts at its end: those at its beginning, and the new ones behind them."""
     failures: Counter[str] = field(default_factory=Counter)
     """Updates that were refused, by cause; those users keep their patterns, those interactions their reasons."""
@@ -131,7 +132,7 @@ class Correction:
     """Reasons that it denies are worth no more than malformed ones; None trusts them all."""
     update_sampling: SamplingConfig = UPDATE_SAMPLING
 
-    def correct(self, start: Snapshot, *, checkpoints: Path, held_out: pl.DataFrame | None = None) -> CorrectionReport:
+    def correct(self, start: Texts, *, checkpoints: Path, held_out: pl.DataFrame | None = None) -> CorrectionReport:
         """Tune the policy in place, window after window.
 
         Args:
@@ -182,7 +183,7 @@ class Correction:
         )
 
     def rewards(
-        self, targets: Sequence[Interaction], groups: Sequence[Sequence[Output]], *, snapshot: Snapshot
+        self, targets: Sequence[Interaction], groups: Sequence[Sequence[Output]], *, snapshot: Texts
     ) -> list[list[float]]:
         """What outputs are worth to their targets: the judge's reward where they are reasons and true.
 
@@ -217,7 +218,7 @@ class _Walk:
         self,
         correction: Correction,
         windows: Sequence[Sequence[Interaction]],
-        start: Snapshot,
+        start: Texts,
         *,
         parts: Path,
         version: int,
@@ -274,7 +275,7 @@ class _Walk:
         self._grow(patterns, reasons)
 
     def _grow(self, patterns: Sequence[Pattern], reasons: Sequence[Reason]) -> None:
-        self.snapshot = Snapshot(self.snapshot.patterns.append(patterns), self.snapshot.reasons.append(reasons))
+        self.snapshot = Texts(self.snapshot.patterns.append(patterns), self.snapshot.reasons.append(reasons))
 
     def _target(self, question: int) -> Interaction:
         return self._windows[question // self._size][question % self._size]
@@ -295,6 +296,6 @@ def _moments(history: UserHistory) -> list[Interaction]:
     ]
 
 
-def _next_version(start: Snapshot) -> int:
+def _next_version(start: Texts) -> int:
     versions = [frame["version"].max() for frame in (start.patterns.frame, start.reasons.frame) if frame.height]
     return 1 + max((int(version) for version in versions if isinstance(version, int)), default=0)

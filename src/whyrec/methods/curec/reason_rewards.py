@@ -21,20 +21,11 @@ from whyrec.encoders.sequences import rectangle
 from whyrec.errors import InvalidConfigError
 from whyrec.methods.curec.equations import append_reason, difference_reward
 from whyrec.methods.curec.histories import Interaction, UserHistory, as_micros
-from whyrec.methods.curec.patterns import PatternBook
 from whyrec.methods.curec.policy_config import CorrectionConfig
-from whyrec.methods.curec.reasons import ReasonStore
 from whyrec.methods.curec.reward_model import RewardModel, UserSide
 from whyrec.methods.curec.text_vectors import TextEncoder
+from whyrec.methods.curec.texts import Texts
 from whyrec.methods.curec.timelines import NOBODY
-
-
-@dataclass(frozen=True, eq=False)
-class Snapshot:
-    """The texts as they stand at some point of the correction."""
-
-    patterns: PatternBook
-    reasons: ReasonStore
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +49,7 @@ class ReasonJudge:
 
     @torch.no_grad()
     def rewards(
-        self, targets: Sequence[Interaction], texts: Sequence[Sequence[str]], *, snapshot: Snapshot
+        self, targets: Sequence[Interaction], texts: Sequence[Sequence[str]], *, snapshot: Texts
     ) -> Float[Tensor, "B G"]:
         """Judge reasons by how much each raises its own item over other items.
 
@@ -110,7 +101,7 @@ class ReasonJudge:
             return likelihood_difference(target[:, :, 0], without[:, 0], others_without=without[:, 1:])
         return difference_reward(target[:, :, 0], without[:, 0], others_with=others, others_without=without[:, 1:])
 
-    def _users(self, targets: Sequence[Interaction], *, snapshot: Snapshot) -> UserSide:
+    def _users(self, targets: Sequence[Interaction], *, snapshot: Texts) -> UserSide:
         numbers = {item_id: n for n, item_id in enumerate(snapshot.reasons.item_ids, start=1)}
         known = [self.histories[target.user_id].before(target.timestamp) for target in targets]
         rows = Sequences.of([[numbers[item_id] for item_id in history.item_ids] for history in known])
@@ -123,7 +114,7 @@ class ReasonJudge:
         pattern = self.model.pattern(self._vectors(_texts(book.frame, found)), is_there)
         return UserSide(state, history, batch.is_item, pattern)
 
-    def _candidates(self, targets: Sequence[Interaction], users: UserSide, *, snapshot: Snapshot) -> NDArray[np.int64]:
+    def _candidates(self, targets: Sequence[Interaction], users: UserSide, *, snapshot: Texts) -> NDArray[np.int64]:
         """Rows of the catalogue, [B, 1 + N]: each target, then other items that the model's base ranks high."""
         store, config = snapshot.reasons, self.config
         rows = store.item_rows([target.item_id for target in targets]).astype(np.int64)
@@ -145,7 +136,7 @@ class ReasonJudge:
         return np.concatenate([rows[:, None], np.stack(drawn)], axis=1)
 
     def _reasons(
-        self, targets: Sequence[Interaction], candidates: NDArray[np.int64], *, snapshot: Snapshot
+        self, targets: Sequence[Interaction], candidates: NDArray[np.int64], *, snapshot: Texts
     ) -> tuple[Float[Tensor, "B M K X"], Bool[Tensor, "B M K"]]:
         """The reasons of each candidate that its user may read at the target's moment."""
         store, n_items = snapshot.reasons, candidates.shape[1]
