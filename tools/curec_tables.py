@@ -45,17 +45,16 @@ def curec_quartiles(dataset: str) -> str:
 
 
 def curec_serving(dataset: str) -> str:
-    """Time per user by how many items get their reasons read, the seeds one below the other."""
+    """Time per user by how many items get their reasons read."""
     body = []
-    for run in read(f"curec_{dataset}")["config"]["runs"]:
-        for depth, times in run.get("serving", {}).items():
-            if isinstance(times, dict):
-                ratios = [
-                    f"{times[f're-ranking{kind}_ms']:.2f} / {times[f'base{kind}_ms']:.2f} ms = "
-                    f"{times[f're-ranking{kind}_ms'] / times[f'base{kind}_ms']:.2f}"
-                    for kind in (", alone", "")
-                ]
-                body.append([f"{depth}, seed {run['seed']}", *ratios, f"{times['same_first_ten']:.1%}"])
+    for depth, times in read(f"curec_{dataset}")["config"]["serving"].items():
+        if isinstance(times, dict):
+            ratios = [
+                f"{times[f're-ranking{kind}_ms']:.2f} / {times[f'base{kind}_ms']:.2f} ms = "
+                f"{times[f're-ranking{kind}_ms'] / times[f'base{kind}_ms']:.2f}"
+                for kind in (", alone", "")
+            ]
+            body.append([depth, *ratios, f"{times['same_first_ten']:.1%}"])
     head = ["items re-ranked", "users one by one", "512 users at once", "first ten as with attention over all items"]
     return lines(head, body)
 

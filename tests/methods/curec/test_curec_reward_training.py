@@ -404,6 +404,17 @@ def test_only_the_base_s_best_are_ranked_anew(clusters: World) -> None:
     torch.testing.assert_close(scores_of(ranker, clusters, rerank=N_ITEMS), full)
 
 
+def test_without_any_item_re_ranked_the_scores_are_the_base_s(clusters: World) -> None:
+    """Also behind an open gate."""
+    ranker = opened(clusters)
+    users = ranker.users(clusters.validation)
+    base = users.state @ ranker.model.encoder.output_table().T
+    found = scores_of(ranker, clusters, rerank=0)
+    is_seen = found == -torch.inf
+    torch.testing.assert_close(found[~is_seen], base.detach()[~is_seen])
+    assert not torch.allclose(found[~is_seen], scores_of(ranker, clusters, rerank=None)[~is_seen])
+
+
 def test_one_user_scores_as_all_do_at_once(clusters: World) -> None:
     ranker = opened(clusters)
     together = scores_of(ranker, clusters, rerank=6)

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float
 from numpy.typing import NDArray
 from torch import Tensor
 
-from whyrec.encoders.sequences import rectangle
+from whyrec.encoders.sequences import Rectangle, rectangle
 from whyrec.methods.curec.reward_inputs import Queries, RewardInputs, with_own_first
 from whyrec.methods.curec.reward_model import ItemSide, RewardModel, UserSide
 from whyrec.methods.curec.text_vectors import TextVectors
@@ -25,6 +25,8 @@ RERANKED = 50
 """Of the base's best items, these get their reasons read."""
 _PAIRS_AT_ONCE = 1 << 12
 """Users times items whose reasons are read at a time: about what a processor's cache holds."""
+_FEWEST_READ = 8
+"""Below, it is the base's scores of all items that fill the memory."""
 _VECTORS_AT_ONCE = 1 << 14
 
 
@@ -82,22 +84,25 @@ class RewardRanker:
         Args:
             queries: Whom to score and when; only what is strictly earlier is read, and no reason of the user's own.
             rerank: Read reasons for so many of the base's best alone, below which the others follow in the base's
-                order; None reads them for all.
+                order; 0 leaves the base's scores as they are, None reads them for all.
 
         Yields:
             Positions of the queries, and their scores on the CPU.
         """
         self.model.eval()
-        n_read = min(rerank or self.model.n_items, self.model.n_items)
-        size = max(_PAIRS_AT_ONCE // n_read, 1)
+        n_read = self.model.n_items if rerank is None else min(rerank, self.model.n_items)
+        size = max(_PAIRS_AT_ONCE // max(n_read, _FEWEST_READ), 1)
         for start in range(0, len(queries), size):
             block = np.arange(start, min(start + size, len(queries)))
             yield block, self._scores(queries.select(block), n_read).float().cpu()
 
     def _scores(self, queries: Queries, n_read: int) -> Float[Tensor, "B I"]:
-        users = self.users(queries)
-        base = users.state @ self.model.encoder.output_table().T
+        batch, state, history = self._read(queries)
+        base = state @ self.model.encoder.output_table().T
         hide_seen(base, queries.histories, np.arange(len(queries)))
+        if not n_read:
+            return base
+        users = UserSide(state, history, batch.is_item, self._pattern(queries))
         best = base.topk(n_read, dim=1)
         scores: Tensor = self.model(users, self.items(queries, best.indices.cpu().numpy()))
         # What was seen stays so where a user has fewer unseen items than are read.
@@ -110,13 +115,18 @@ class RewardRanker:
 
     def users(self, queries: Queries) -> UserSide:
         """Histories and patterns as of each query's moment."""
-        device = self.model.gate.device
-        batch = rectangle(queries.histories, np.arange(len(queries)), max_history=self.model.encoder.max_history).to(
-            device
-        )
-        state, history = self.model.read(batch)
+        batch, state, history = self._read(queries)
+        return UserSide(state, history, batch.is_item, self._pattern(queries))
+
+    def _read(self, queries: Queries) -> tuple[Rectangle, Float[Tensor, "B D"], Float[Tensor, "B T D"]]:
+        batch = rectangle(queries.histories, np.arange(len(queries)), max_history=self.model.encoder.max_history)
+        batch = batch.to(self.model.gate.device)
+        return batch, *self.model.read(batch)
+
+    def _pattern(self, queries: Queries) -> Float[Tensor, "B D"]:
         vectors, is_there = self.inputs.patterns_before(queries.users, queries.times)
-        return UserSide(state, history, batch.is_item, self.model.pattern(vectors.to(device), is_there.to(device)))
+        device = self.model.gate.device
+        return self.model.pattern(vectors.to(device), is_there.to(device))
 
     def reason_rows(self, queries: Queries, rows: NDArray[np.int64]) -> NDArray[np.int32]:
         """The reasons that are read for each query's candidates, int32 [B, M, K].
