@@ -171,6 +171,20 @@ def test_frozen_columns_are_read_and_never_trained(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_gate_starts_at_one_and_is_trained_with_the_rest(kind: str) -> None:
+    frozen = torch.linspace(-1, 1, N_ITEMS * 3).view(N_ITEMS, 3)
+    encoder, gated = made(kind, frozen=frozen), made(kind, frozen=frozen)
+    table = gated.item_table()
+    table.add_gate()
+    assert torch.equal(last_states(gated, HISTORIES), last_states(encoder, HISTORIES))
+    train(gated, HISTORIES, objective=objective_of(kind, HISTORIES), config=TrainingConfig(epochs=1, threads=1))
+    assert table.gate is not None
+    assert table.gate.item() != 0
+    assert torch.equal(table.frozen[1:], frozen)
+    torch.testing.assert_close(table.weight()[1:, -3:], frozen * table.gate.exp())
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_frozen_columns_of_the_wrong_shape_are_refused(kind: str) -> None:
     with pytest.raises(InvalidConfigError, match="frozen columns: expected 40 rows and fewer than 16 columns, got 7"):
         made(kind, frozen=torch.zeros(7, 3))

@@ -4,10 +4,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from whyrec.encoders.dropout import Dropout, no_dropout
+from whyrec.encoders.embedding import ItemTable
 from whyrec.encoders.sequences import Rectangle
 
 
@@ -22,6 +23,8 @@ class SequenceEncoder(nn.Module, ABC):
     n_items: int
     dropout: float
     """Rate in training."""
+    reads_masks: bool = False
+    """True if a padding inside a row's length stands for an item that is to be guessed from both sides."""
 
     @abstractmethod
     def states(self, batch: Rectangle, *, drop: Dropout = no_dropout) -> Float[Tensor, "B T D"]:
@@ -31,9 +34,18 @@ class SequenceEncoder(nn.Module, ABC):
     def output_table(self) -> Float[Tensor, "I D"]:
         """One vector per item, without the padding, whose product with a state is the item's score."""
 
+    def item_table(self) -> ItemTable:
+        """The table that histories are read with; its frozen columns are where a method puts numbers of its own."""
+        assert isinstance(self.items, ItemTable), "every encoder keeps its table under this name, or says where it is"
+        return self.items
+
     def output_bias(self) -> Float[Tensor, " I"] | None:
         """A number per item that is added to its score, or None."""
         return None
+
+    def states_at(self, batch: Rectangle, places: Bool[Tensor, "B T"], *, drop: Dropout) -> Float[Tensor, "N D"]:
+        """The states at some positions, row by row."""
+        return self.states(batch, drop=drop)[places]
 
     def last_state(self, batch: Rectangle) -> Float[Tensor, "B D"]:
         """The state after the last item of each row, from which the next item is predicted."""

@@ -51,6 +51,8 @@ class Bert4Rec(SequenceEncoder):
     dropped.
     """
 
+    reads_masks = True
+
     def __init__(self, n_items: int, config: Bert4RecConfig, *, frozen: Float[Tensor, "I F"] | None = None) -> None:
         """Make an untrained encoder.
 

@@ -11,10 +11,11 @@ class ItemTable(nn.Module):
     """One vector per item, used to read histories and to score candidates.
 
     The frozen columns (a method's own numbers, such as aspect scores) are never trained; they stand behind the
-    trainable ones.
+    trainable ones. A gate, where one is added, is one trainable factor of all of them.
     """
 
     frozen: Tensor
+    gate: nn.Parameter | None
 
     def __init__(
         self, n_items: int, embedding_dim: int, *, frozen: Float[Tensor, "I F"] | None = None, std: float = 0.02
@@ -42,6 +43,7 @@ class ItemTable(nn.Module):
         with torch.no_grad():
             self.trainable[0] = 0
         self.register_buffer("frozen", torch.cat([torch.zeros(1, given.shape[1]), given.float()]))
+        self.register_parameter("gate", None)
 
     @property
     def n_items(self) -> int:
@@ -53,9 +55,24 @@ class ItemTable(nn.Module):
         """Columns."""
         return self.trainable.shape[1] + self.frozen.shape[1]
 
+    def add_gate(self) -> None:
+        """Let training choose how much the frozen columns weigh; the factor starts at 1 and stays positive."""
+        self.gate = nn.Parameter(self.frozen.new_zeros(()))
+
+    @property
+    def factor(self) -> Tensor | float:
+        """Of the frozen columns."""
+        return 1.0 if self.gate is None else self.gate.exp()
+
+    def frozen_columns(self) -> Float[Tensor, "I1 F"]:
+        """The frozen columns as they are read and scored with, the padding's row first."""
+        return self.frozen if self.gate is None else self.frozen * self.factor
+
     def weight(self) -> Float[Tensor, "I1 D"]:
         """All rows, the padding's first."""
-        return self.trainable if self.frozen.shape[1] == 0 else torch.cat([self.trainable, self.frozen], dim=1)
+        return (
+            self.trainable if self.frozen.shape[1] == 0 else torch.cat([self.trainable, self.frozen_columns()], dim=1)
+        )
 
     def forward(self, items: Int[Tensor, "*S"]) -> Float[Tensor, "*S D"]:
         """The vectors of item numbers."""

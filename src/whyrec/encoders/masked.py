@@ -10,7 +10,6 @@ from torch import Tensor
 
 from whyrec.data.sequences import PADDING, Sequences
 from whyrec.encoders.base import SequenceEncoder
-from whyrec.encoders.bert4rec import Bert4Rec
 from whyrec.encoders.dropout import Dropout
 from whyrec.encoders.objectives import ItemLoss, Predictions
 from whyrec.encoders.sequences import Rectangle, rectangle
@@ -34,7 +33,7 @@ class MaskedItems:
         self, encoder: SequenceEncoder, batch: Rectangle, *, drop: Dropout, rng: np.random.Generator
     ) -> tuple[Float[Tensor, ""], int]:
         """Summed loss and the number of masked items."""
-        assert isinstance(encoder, Bert4Rec), "masks are read by BERT4Rec alone"
+        assert encoder.reads_masks, "other encoders take a mask for padding"
         is_masked = torch.from_numpy(self._draw(batch, rng)).to(batch.items.device)
         read = replace(batch, items=batch.items.masked_fill(is_masked, PADDING))
         states = encoder.states_at(read, is_masked, drop=drop)

@@ -1,0 +1,140 @@
+"""Levels of items from their texts: between described ends, along directions that labels teach, or from a fact."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+import polars as pl
+from jaxtyping import Float
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from whyrec.data import schema
+from whyrec.data.item_lines import item_texts
+from whyrec.errors import InvalidDataError
+from whyrec.methods.guided.artefacts import OFFLINE, AspectScores
+from whyrec.methods.guided.aspects import Aspect, AspectSet
+from whyrec.methods.guided.offline.calibration import Calibration, Shape
+from whyrec.methods.guided.offline.facts import told_levels
+from whyrec.methods.guided.offline.poles import centred, pole_positions
+from whyrec.methods.guided.offline.weak_labels import label_counts, label_positions, weak_labels
+from whyrec.methods.guided.prompts import known_columns
+
+Source = Literal["poles", "labels", "fact"]
+_FEWEST_ITEMS = 2
+
+
+class TextEncoder(Protocol):
+    """The part of ``Embedder`` that is used."""
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """One row per text."""
+        ...
+
+
+class OfflineConfig(BaseModel):
+    """How items are scored without a language model."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    shape: Shape = "rank"
+    """How positions become levels. Chosen: by rank, so that no aspect crowds at one level (G14)."""
+    fewest_labels: int = Field(default=25, ge=5)
+    """Items that must name each end before labels teach anything; else the described ends are all there is."""
+    label_weight: float = Field(default=0.75, ge=0, le=1)
+    """Of the direction that labels teach, against the described ends; both in deviations. Chosen."""
+    uses_labels: bool = True
+    """False places items between the described ends alone."""
+    seed: int = Field(default=0, ge=0)
+    """Of the division of labelled items into parts."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringReport:
+    """What one aspect's levels rest on."""
+
+    aspect: str
+    source: Source
+    """``fact`` where the catalogue told at least one; ``labels`` where they taught a direction."""
+    n_facts: int
+    """Items whose level is the catalogue's own."""
+    n_low: int
+    """Items whose labels name the low end, and it alone."""
+    n_high: int
+
+
+@dataclass(frozen=True)
+class OfflineScorer:
+    """Scores a catalogue. The same texts give the same levels."""
+
+    aspects: AspectSet
+    encoder: TextEncoder
+    config: OfflineConfig = field(default_factory=OfflineConfig)
+
+    def score(
+        self, items: pl.DataFrame, *, texts: Sequence[str] | None = None
+    ) -> tuple[AspectScores, tuple[ScoringReport, ...]]:
+        """Score items.
+
+        Args:
+            items: The catalogue; labels and facts are read from its columns.
+            texts: What is known of each item in words, by default ``item_lines``.
+
+        Returns:
+            Scores of all items, and what each aspect rests on.
+
+        Raises:
+            InvalidDataError: If there are fewer than two items: a position is one among others.
+        """
+        if items.height < _FEWEST_ITEMS:
+            raise InvalidDataError(
+                f"scores: expected at least {_FEWEST_ITEMS} items to compare, got {items.height}. Give the catalogue."
+            )
+        known = item_lines(items) if texts is None else list(texts)
+        vectors = centred(self.encoder.embed(known).astype(np.float64))
+        found = [self._aspect(aspect, items, vectors) for aspect in self.aspects.aspects]
+        values = np.stack([levels for levels, _ in found], axis=1)
+        scores = AspectScores.of("items", items[schema.ITEM], values, aspects=self.aspects.keys, writer=OFFLINE)
+        return scores, tuple(report for _, report in found)
+
+    def _aspect(
+        self, aspect: Aspect, items: pl.DataFrame, vectors: Float[np.ndarray, "N E"]
+    ) -> tuple[Float[np.ndarray, " N"], ScoringReport]:
+        labels = weak_labels(items, aspect)
+        n_low, n_high = label_counts(labels)
+        positions = _standard(self._by_poles(aspect, vectors))
+        is_taught = self.config.uses_labels and min(n_low, n_high) >= self.config.fewest_labels
+        if is_taught:
+            taught = _standard(label_positions(vectors, labels, seed=self.config.seed))
+            positions = self.config.label_weight * taught + (1 - self.config.label_weight) * positions
+        levels = Calibration.learn(positions, shape=self.config.shape).levels_of(positions)
+        told = told_levels(items, aspect)
+        is_told = np.zeros(len(levels), dtype=bool) if told is None else ~np.isnan(told)
+        if told is not None:
+            levels = np.where(is_told, told, levels)
+        source: Source = "fact" if is_told.any() else "labels" if is_taught else "poles"
+        return levels, ScoringReport(aspect.key, source, int(is_told.sum()), n_low, n_high)
+
+    def _by_poles(self, aspect: Aspect, vectors: Float[np.ndarray, "N E"]) -> Float[np.ndarray, " N"]:
+        ends = [self.encoder.embed(pole.descriptions).astype(np.float64) for pole in (aspect.low, aspect.high)]
+        return pole_positions(vectors, low=ends[0], high=ends[1])
+
+
+def item_lines(items: pl.DataFrame, *, without: Collection[str] = (), max_chars: int = 1000) -> list[str]:
+    """What the catalogue says of each item, in one line, and nothing of its popularity (G11).
+
+    Args:
+        items: The catalogue.
+        without: Columns that are left out, such as the genres that a check compares with.
+        max_chars: Of a line.
+    """
+    kept = known_columns(items.drop([name for name in without if name in items.columns]))
+    texts = item_texts(kept)
+    return [texts[item_id].line(max_chars=max_chars) for item_id in items[schema.ITEM]]
+
+
+def _standard(positions: Float[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
+    spread = positions.std()
+    standard: np.ndarray = (positions - positions.mean()) / (spread if spread > 1e-12 else 1.0)
+    return standard

@@ -1,0 +1,164 @@
+"""Scores of items and users by a language model.
+
+Where the model runs on this machine, an answer is not sampled: at every number the scores are the mean over 1 to 10,
+weighted by how likely the model is to write each (G3). Else they are the numbers that it writes, and many are equal.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float
+
+from whyrec.data.item_lines import ItemText
+from whyrec.errors import UnknownIdError
+from whyrec.llm.base import Message, Prompt, SamplingConfig
+from whyrec.llm.local.backend import LocalBackend
+from whyrec.llm.model import LanguageModel
+from whyrec.methods.guided.answers import answer_form, read_scores
+from whyrec.methods.guided.artefacts import AspectScores, Side
+from whyrec.methods.guided.aspects import LEVELS, AspectSet
+from whyrec.methods.guided.prompts import Messages, item_prompt, slot_prefix, user_prompt
+from whyrec.methods.guided.reviews import MOST_REVIEWS, UserReviews
+from whyrec.methods.guided.spread import AspectSpread, spread_of
+
+SCORE_SAMPLING = SamplingConfig(max_tokens=256)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """What came of asking about many items or users."""
+
+    scores: AspectScores
+    """Of those whose answer could be read; those of whom nothing is known were not asked about."""
+    spread: tuple[AspectSpread, ...]
+    """Of each aspect, with an alarm where scores have collapsed (G14)."""
+    failures: Mapping[str, int]
+    """Why the others have none: ``nothing known``, ``empty``, ``cut``, ``form``."""
+
+
+@dataclass(frozen=True)
+class ModelScorer:
+    """Asks a language model for scores. An item or user costs one question, ever: answers are cached."""
+
+    model: LanguageModel
+    aspects: AspectSet
+    items: Mapping[str, ItemText]
+    """The catalogue in words: ``item_texts(known_columns(items))`` (G11)."""
+    max_item_chars: int = 800
+    """The longest description that an item is scored by."""
+    max_reviews: int = MOST_REVIEWS
+    """Of a user, the most recent (G16)."""
+    sampling: SamplingConfig = SCORE_SAMPLING
+    reads_probabilities: bool = True
+    """Read the likelihood of every number where the backend can; else take the numbers that are written."""
+    failures: Counter[str] = field(default_factory=Counter)
+    """Over all calls."""
+
+    def score_items(self, item_ids: Sequence[str]) -> Scored:
+        """Score items; see GER Eq. (3).
+
+        Raises:
+            UnknownIdError: If an item is not in the catalogue.
+            PromptTooLongError: Before anything is asked, if a prompt leaves no room for its answer.
+            EndpointError: If a server fails for good; what was answered before is in the cache.
+        """
+        unknown = next((item_id for item_id in item_ids if item_id not in self.items), None)
+        if unknown is not None:
+            raise UnknownIdError(f"scores: expected items of the catalogue, got {unknown!r}. Add it, or leave it out.")
+        asked = {
+            item_id: item_prompt(self.aspects, self.items[item_id].line(max_chars=self.max_item_chars))
+            for item_id in dict.fromkeys(item_ids)
+            if self.items[item_id].is_known
+        }
+        return self._scored("items", asked, n_unknown=len(set(item_ids)) - len(asked))
+
+    def score_users(self, users: Mapping[str, UserReviews]) -> Scored:
+        """Score users by their reviews; see GER Eq. (4).
+
+        Args:
+            users: By user_id, from ``read_reviews``; somebody without a review is not asked about.
+
+        Raises:
+            UnknownIdError: If the catalogue does not hold an item.
+            PromptTooLongError: Before anything is asked, if a prompt leaves no room for its answer.
+            EndpointError: If a server fails for good; what was answered before is in the cache.
+        """
+        asked = {
+            user_id: user_prompt(self.aspects, user, items=self.items, max_reviews=self.max_reviews)
+            for user_id, user in users.items()
+            if user.reviews
+        }
+        return self._scored("users", asked, n_unknown=len(users) - len(asked))
+
+    def _scored(self, side: Side, asked: Mapping[str, Messages], *, n_unknown: int) -> Scored:
+        before = Counter(self.failures)
+        self.failures["nothing known"] += n_unknown
+        backend = self.model.backend
+        prompts = [Prompt(messages) for messages in asked.values()]
+        likely: Float[np.ndarray, "N K L"] | None = None
+        if self.reads_probabilities and isinstance(backend, LocalBackend):
+            likely = slot_probabilities(backend, prompts, aspects=self.aspects)
+            ids, values = list(asked), expected_levels(likely)
+        else:
+            ids, values = self._written(asked, prompts)
+        scores = AspectScores.of(side, ids, values, aspects=self.aspects.keys, writer=self.model.writer)
+        return Scored(scores, spread_of(scores, likely=likely), dict(self.failures - before))
+
+    def _written(self, asked: Mapping[str, Messages], prompts: Sequence[Prompt]) -> tuple[list[str], np.ndarray]:
+        answers = self.model.complete(prompts, schema=answer_form(self.aspects), sampling=self.sampling)
+        read = {
+            one: read_scores(answer, self.aspects, self.failures) for one, answer in zip(asked, answers, strict=True)
+        }
+        kept = {one: scores for one, scores in read.items() if scores is not None}
+        return list(kept), np.array(list(kept.values()), dtype=np.float32)
+
+
+def slot_probabilities(
+    backend: LocalBackend, prompts: Sequence[Prompt], *, aspects: AspectSet
+) -> Float[np.ndarray, "N K L"]:
+    """How likely a local model is to write each level at each aspect; nothing is generated.
+
+    Aspects follow each other as in an answer: before an aspect's number stand the lines before it, each with the whole
+    number nearest to the mean there.
+
+    Args:
+        backend: The model.
+        prompts: From ``item_prompt`` or ``user_prompt``.
+        aspects: What they ask for.
+
+    Returns:
+        One row per prompt and aspect, over the levels 1 to 10; rows sum to 1.
+
+    Raises:
+        PromptTooLongError: If a prompt with its answer is longer than the model's context.
+    """
+    from whyrec.llm.choices import choice_probabilities
+
+    found = np.zeros((len(prompts), len(aspects.keys), len(LEVELS)))
+    if not prompts:
+        return found
+    begun = [""] * len(prompts)
+    for place, name in enumerate(aspects.names):
+        begun = [text + slot_prefix(name) for text in begun]
+        answering = [
+            Prompt((*prompt.messages, Message("assistant", text))) for prompt, text in zip(prompts, begun, strict=True)
+        ]
+        found[:, place] = choice_probabilities(
+            backend.model,
+            backend.tokenizer,
+            backend.texts(answering),
+            choices=[str(level) for level in LEVELS],
+            adds_special_tokens=backend.identity.options["template"] == "plain",
+        )
+        nearest = np.rint(expected_levels(found[:, place])).astype(int)
+        begun = [f"{text}{level}\n" for text, level in zip(begun, nearest, strict=True)]
+    return found
+
+
+def expected_levels(likely: Float[np.ndarray, "*N L"]) -> Float[np.ndarray, "*N"]:
+    """The mean level of each distribution."""
+    # Rounding of the probabilities may lead a hair's breadth beyond the ends.
+    means: np.ndarray = np.clip(likely @ np.asarray(LEVELS, dtype=np.float64), LEVELS[0], LEVELS[-1])
+    return means
