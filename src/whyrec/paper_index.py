@@ -46,6 +46,22 @@ class Deviation(_Entry):
     why: str
 
 
+class PublishedRow(_Entry):
+    """What the paper reports of one method on one data set, and what checking it found."""
+
+    table: str
+    data: str
+    method: str
+    values: dict[str, float]
+    """By metric, as printed."""
+    rounding: float = Field(gt=0)
+    """Half a unit of the last digit that all of them have."""
+    possible: bool = True
+    """False where the values cannot come from one set of lists; see ``evaluation.consistency``."""
+    note: str = ""
+    """What is doubtful about it."""
+
+
 class _Listed(_Entry):
     number: str
     status: Literal["implemented", "definition", "omitted"]
@@ -63,6 +79,7 @@ class _PaperFile(_Entry):
     paper: _Head
     equation: tuple[_Listed, ...] = ()
     deviation: tuple[Deviation, ...] = ()
+    published: tuple[PublishedRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +131,8 @@ class Paper:
     deviations: tuple[Deviation, ...]
     unlisted: tuple[tuple[str, Place], ...]
     """Equation numbers that code claims and ``paper.toml`` does not list."""
+    published: tuple[PublishedRow, ...] = ()
+    """Rows of its tables that were checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +259,7 @@ def _paper(tree: SourceTree, folder: Path, *, content: _PaperFile, tests: Sequen
         ),
         deviations=content.deviation,
         unlisted=tuple((it.number, it.place) for it in code if it.number not in listed),
+        published=content.published,
     )
 
 

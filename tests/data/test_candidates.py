@@ -111,3 +111,45 @@ def test_too_many_and_too_few_are_refused(temporal_world: Dataset) -> None:
         sample_candidates(temporal_world, test, cutoff=cutoff, n_negatives=3)
     with pytest.raises(InvalidConfigError, match="n_negatives: expected at least 1, got 0"):
         sample_candidates(temporal_world, test, cutoff=cutoff, n_negatives=0)
+
+
+def test_of_a_category_come_its_own_items_first_and_others_where_they_run_out() -> None:
+    data = many_users()
+    items = data.items["item_id"].to_list()
+    test = data.interactions.filter(pl.col("timestamp") >= START + timedelta(hours=20))
+    category_of = dict.fromkeys(items, "rest") | {"i7": "few", "i3": "few"}
+    drawn = sample_candidates(
+        data,
+        test.head(20),
+        cutoff=START + timedelta(hours=20),
+        n_negatives=3,
+        scheme="category",
+        category_of=category_of,
+    )
+    assert drawn.settings.name == "cat3"
+    for candidates in drawn.frame["candidates"]:
+        assert {"i3", "i7"} < set(candidates)
+        assert len(set(candidates)) == 4
+    rest = dict.fromkeys(items, "all") | {"i0": "other"}
+    many = sample_candidates(
+        data, test, cutoff=START + timedelta(hours=20), n_negatives=3, scheme="category", category_of=rest
+    )
+    counts = Counter(item for candidates in many.frame["candidates"] for item in candidates if item != "i7")
+    assert "i0" not in counts
+    # 2,000 cases draw 3 of the 8 left: 750 each, deviation 22.
+    assert all(abs(count - 2000 * 3 / (len(items) - 2)) < 5 * 22 for count in counts.values())
+
+
+def test_categories_and_their_scheme_go_together() -> None:
+    data = many_users()
+    test = data.interactions.tail(1)
+    for scheme, category_of in (("category", None), ("uniform", {"i1": "a"})):
+        with pytest.raises(InvalidConfigError, match="expected categories with the scheme 'category' alone"):
+            sample_candidates(
+                data,
+                test,
+                cutoff=CUT,
+                n_negatives=1,
+                scheme=scheme,  # type: ignore[arg-type]
+                category_of=category_of,
+            )

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from scipy import sparse
@@ -17,6 +16,7 @@ from whyrec.baselines.scoring import Vectors, vector_blocks, vote_blocks
 from whyrec.baselines.weighting import ColumnWeights, recency_weights, user_item_counts
 from whyrec.data import schema
 from whyrec.data.sequences import Histories, Sequences
+from whyrec.data.whole_texts import item_texts
 from whyrec.llm.embed import Embedder
 from whyrec.llm.embedding_model import PACKAGED_MODEL
 from whyrec.recommending.base import ScoreBlock, ScoringRecommender, TrainingData
@@ -119,18 +119,3 @@ class TextKnnRecommender(ScoringRecommender):
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
         """Take them back; the model is not needed any more."""
         self.vectors_ = arrays["vectors"]
-
-
-def item_texts(items: pl.DataFrame) -> list[str]:
-    """One text per item: title, then every other column of text or lists of text, in the order of the catalogue."""
-    first = [schema.TITLE]
-    others = [
-        name
-        for name, kind in items.schema.items()
-        if kind in (pl.String, pl.Categorical, pl.List(pl.String)) and name not in (schema.ITEM, schema.TITLE)
-    ]
-    parts = [
-        pl.col(name).list.join(" ") if isinstance(items.schema[name], pl.List) else pl.col(name).cast(pl.String)
-        for name in (*first, *others)
-    ]
-    return items.select(pl.concat_str(parts, separator=". ", ignore_nulls=True).alias("text"))["text"].to_list()

@@ -6,7 +6,7 @@ stored with their seed, and named in the metric, as in ``HR@10[uni29]``.
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,9 +22,9 @@ from whyrec.data.parquet_files import write_frame
 from whyrec.errors import InvalidConfigError, InvalidDataError
 from whyrec.runtime.atomic import atomic_directory
 
-Scheme = Literal["uniform", "popularity"]
+Scheme = Literal["uniform", "popularity", "category"]
 
-_PREFIX: dict[Scheme, str] = {"uniform": "uni", "popularity": "pop"}
+_PREFIX: dict[Scheme, str] = {"uniform": "uni", "popularity": "pop", "category": "cat"}
 _FRAME = {
     schema.USER: pl.String(),
     schema.ITEM: pl.String(),
@@ -47,7 +47,7 @@ class SampleSettings:
 
     @property
     def name(self) -> str:
-        """How metrics name the sample: ``uni29``, ``pop99``."""
+        """How metrics name the sample: ``uni29``, ``pop99``, ``cat29``."""
         return f"{_PREFIX[self.scheme]}{self.n_negatives}"
 
 
@@ -98,6 +98,7 @@ def sample_candidates(
     cutoff: datetime,
     n_negatives: int,
     scheme: Scheme = "uniform",
+    category_of: Mapping[str, str] | None = None,
     seed: int = 0,
 ) -> Candidates:
     """Draw, for each test interaction, items that its user has neither seen before the cut-off nor takes in the test.
@@ -109,21 +110,30 @@ def sample_candidates(
         test: The interactions to rank; each pair of user and item counts once.
         cutoff: Popularity and seen items are taken strictly before it.
         n_negatives: Items to draw beside the true one, without repeats.
-        scheme: Each item alike, or in proportion to its interactions before the cut-off.
+        scheme: Each item alike, in proportion to its interactions before the cut-off, or each item of the true one's
+            category alike. A category with too few items gives all it has; the others come from the whole catalogue.
+        category_of: By item, for the scheme ``category``; an item without one has a category of its own.
         seed: Same seed, same sample.
 
     Raises:
-        InvalidConfigError: If ``n_negatives`` is below 1.
+        InvalidConfigError: If ``n_negatives`` is below 1, or categories are given without the scheme or the reverse.
         InvalidDataError: If a user leaves fewer than ``n_negatives`` items to draw from.
     """
     if n_negatives < 1:
         raise InvalidConfigError(f"n_negatives: expected at least 1, got {n_negatives}. Raise it.")
+    if (scheme == "category") != (category_of is not None):
+        given = "none" if category_of is None else f"those of {len(category_of):,} items"
+        raise InvalidConfigError(
+            f"category_of: expected categories with the scheme 'category' alone, got {given} with {scheme!r}. "
+            "Give both or neither."
+        )
     pairs = test.select(schema.USER, schema.ITEM).unique().sort(schema.USER, schema.ITEM).collect(engine="streaming")
     item_ids = data.items[schema.ITEM].sort()
     weights = _weights(data, item_ids, cutoff=cutoff, scheme=scheme)
     cumulative = np.cumsum(weights)
     n_drawable = np.count_nonzero(weights)
     excluded = _excluded(data, pairs, item_ids, cutoff=cutoff)
+    pools = _pools(item_ids, category_of or {})
     rows = []
     for user_id, item_id in pairs.iter_rows():
         rng = _generator(seed, user_id, item_id)
@@ -133,7 +143,9 @@ def sample_candidates(
                 f"{data.name}, user {user_id!r}: expected {n_negatives} items to draw from, got {n_left}. "
                 "Lower n_negatives."
             )
-        drawn = _draw(rng, cumulative, excluded=excluded[user_id], n=n_negatives)
+        drawn = _draw_alike(rng, pools.get(item_id), excluded=excluded[user_id], n=n_negatives)
+        taken = np.concatenate([excluded[user_id], np.array(drawn, dtype=np.int64)])
+        drawn += _draw(rng, cumulative, excluded=taken, n=n_negatives - len(drawn))
         position = int(rng.integers(n_negatives + 1))
         negatives = item_ids.gather(drawn).to_list()
         rows.append((user_id, item_id, [*negatives[:position], item_id, *negatives[position:]], position))
@@ -142,7 +154,7 @@ def sample_candidates(
 
 
 def _weights(data: Dataset, item_ids: pl.Series, *, cutoff: datetime, scheme: Scheme) -> NDArray[np.int64]:
-    if scheme == "uniform":
+    if scheme != "popularity":
         return np.ones(item_ids.len(), dtype=np.int64)
     counts = data.before(cutoff).group_by(schema.ITEM).len().collect(engine="streaming")
     aligned = item_ids.to_frame().join(counts, on=schema.ITEM, how="left", maintain_order="left")["len"]
@@ -170,6 +182,27 @@ def _generator(seed: int, user_id: str, item_id: str) -> np.random.Generator:
     return np.random.default_rng([seed, *np.frombuffer(digest[:16], dtype="<u4").tolist()])
 
 
+def _pools(item_ids: pl.Series, category_of: Mapping[str, str]) -> dict[str, NDArray[np.int64]]:
+    """For each item that has a category: the indices of that category's items."""
+    members: dict[str, list[int]] = {}
+    for index, item_id in enumerate(item_ids):
+        if item_id in category_of:
+            members.setdefault(category_of[item_id], []).append(index)
+    arrays = {category: np.array(indices, dtype=np.int64) for category, indices in members.items()}
+    return {item_id: arrays[category_of[item_id]] for item_id in item_ids if item_id in category_of}
+
+
+def _draw_alike(
+    rng: np.random.Generator, pool: NDArray[np.int64] | None, *, excluded: NDArray[np.int64], n: int
+) -> list[int]:
+    """Draw at most n distinct items of a pool, all alike, in random order."""
+    if pool is None:
+        return []
+    left = np.setdiff1d(pool, excluded, assume_unique=True)
+    drawn: list[int] = rng.permutation(left)[:n].tolist()
+    return drawn
+
+
 def _draw(rng: np.random.Generator, cumulative: NDArray[np.int64], *, excluded: NDArray[np.int64], n: int) -> list[int]:
     """Draw n distinct items by weight.
 
@@ -177,6 +210,8 @@ def _draw(rng: np.random.Generator, cumulative: NDArray[np.int64], *, excluded: 
     """
     taken = set(excluded.tolist())
     drawn: list[int] = []
+    if not n:
+        return drawn
     for index in _indices(rng, cumulative, block=2 * n):
         if index not in taken:
             taken.add(index)

@@ -1,7 +1,7 @@
 """One item in words, for prompts: its description, and its history as lines of counts.
 
 Both say only what an ``ItemHistory`` holds, hence nothing later than its cut-off. Texts that a recommender compares
-with each other are another matter: those are in ``baselines/content.py``.
+with each other are another matter: those are in ``data/whole_texts.py``.
 """
 
 import re

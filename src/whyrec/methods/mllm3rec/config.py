@@ -1,0 +1,72 @@
+"""Settings of M-LLM3REC without a language model."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from whyrec.llm.embedding_model import PACKAGED_MODEL
+
+
+class TextHeadConfig(BaseModel):
+    """Of the head on text vectors and its training. All chosen; the paper has no such part."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    rank: int = Field(default=64, ge=1)
+    """Of the bilinear form."""
+    newest: int = Field(default=20, ge=1)
+    """Items of a history that are read."""
+    half_life: float = Field(default=5.0, gt=0)
+    """An item counts half of one that stands so many places later in the history."""
+    epochs: int = Field(default=4, ge=0)
+    """Passes over the examples."""
+    examples_per_epoch: int = Field(default=200_000, ge=1)
+    """At most; drawn anew for each pass."""
+    batch_size: int = Field(default=256, ge=1)
+    """Examples of a step."""
+    n_negatives: int = Field(default=512, ge=1)
+    """Drawn for each step, all items alike."""
+    learning_rate: float = Field(default=3e-3, gt=0)
+    """The highest; it rises and falls once."""
+    weight_decay: float = Field(default=1e-2, ge=0)
+    """Of AdamW."""
+    seed: int = Field(default=0, ge=0)
+    """Fixes the training."""
+
+
+class RankerConfig(BaseModel):
+    """Of the offline ranking."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    head: TextHeadConfig = TextHeadConfig()
+    """What ranks by texts."""
+    dimensions: int = Field(default=128, ge=1)
+    """Of the space in which texts are compared."""
+    recent_days: int = Field(default=30, ge=1)
+    """How far back popularity counts as recent, from the last interaction."""
+    half_life: float = Field(default=5.0, gt=0)
+    """Of items of the history, in places, for what was taken together."""
+    shrinkage: float = Field(default=5.0, ge=0)
+    """Added to the users of both items, so that what rests on few counts less."""
+    newest: int = Field(default=50, ge=1)
+    """Items of a user that count as taken together, and of a history that are looked up."""
+    earlier_cases: int = Field(default=3000, ge=1)
+    """Users whose last item in training decides the weights."""
+    earlier_negatives: int = Field(default=99, ge=1)
+    """Items that it is put among, all alike."""
+    motivations: Literal["if they help", "always", "never"] = "if they help"
+    """Whether motivations are part of the score: if they raise HR@5 of earlier cases beyond doubt, or in any case."""
+
+
+class MLLM3Config(BaseModel):
+    """Of the recommender."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    ranker: RankerConfig = RankerConfig()
+    """What ranks."""
+    model: str = PACKAGED_MODEL
+    """A sentence-transformers model; by default the MiniLM that comes as a package and needs no network."""
+    device: str = "auto"
+    """Where texts are embedded; auto takes a GPU if there is one."""
