@@ -78,6 +78,8 @@ VARIANTS: Mapping[str, Variant] = {
     "end to end": Variant(training={"train_base": True}),
     "end to end, none": Variant({"variant": "none"}, {"train_base": True}),
 }
+CONTROLS = ("shuffled", "none")
+"""What the full model is compared with beside its base: the same without what reasons say."""
 REPEATED = (BASE, "full", "shuffled", "own in")
 """Fitted with every seed; the others with the first alone."""
 CUTOFFS = (1, 5, 10, 20)
@@ -278,9 +280,10 @@ def assemble(bench: Bench, out: Path) -> None:
         seeds = sorted(seed for name, seed in ranks if name == method)
         for metric, values in averaged([per_user(ranks[method, seed]) for seed in seeds]).items():
             rows.append(bench.row(method, metric, bootstrap_mean(values), seeds=seeds))
-        paired = [seed for seed in seeds if (BASE, seed) in ranks]
-        if method != BASE and paired:
-            rows += differences(bench, ranks, method, seeds=paired)
+        for against in (BASE, *(CONTROLS if method == "full" else ())):
+            paired = [seed for seed in seeds if (against, seed) in ranks]
+            if method != against and paired:
+                rows += differences(bench, ranks, (method, against), seeds=paired)
     without_ranks = [{key: value for key, value in it.items() if key != "ranks"} for it in runs]
     config = {
         **bench.protocol.describe(),
@@ -303,13 +306,14 @@ def assemble(bench: Bench, out: Path) -> None:
 
 
 def differences(
-    bench: Bench, ranks: Mapping[tuple[str, int], NDArray[np.float64]], method: str, *, seeds: list[int]
+    bench: Bench, ranks: Mapping[tuple[str, int], NDArray[np.float64]], methods: tuple[str, str], *, seeds: list[int]
 ) -> list[dict[str, object]]:
-    """Paired with SASRec of the same seeds: over all users, and by how often their test item stands in training."""
+    """One method less another of the same seeds: over all users, and by how often their test item is in training."""
+    method, against = methods
     ours = averaged([per_user(ranks[method, seed]) for seed in seeds])
-    theirs = averaged([per_user(ranks[BASE, seed]) for seed in seeds])
+    theirs = averaged([per_user(ranks[against, seed]) for seed in seeds])
     rows = [
-        bench.row(method, f"{metric} - {BASE}", bootstrap_difference(values, theirs[metric]), seeds=seeds)
+        bench.row(method, f"{metric} - {against}", bootstrap_difference(values, theirs[metric]), seeds=seeds)
         for metric, values in ours.items()
     ]
     counts = np.bincount(bench.protocol.training.sequences.items, minlength=bench.protocol.items.height + 1)
@@ -318,7 +322,9 @@ def differences(
         mine = quarter == number
         for metric in ("Recall@10", "NDCG@10"):
             found = bootstrap_difference(ours[metric][mine], theirs[metric][mine])
-            rows.append(bench.row(method, f"{metric}[popularity quartile {number + 1}] - {BASE}", found, seeds=seeds))
+            rows.append(
+                bench.row(method, f"{metric}[popularity quartile {number + 1}] - {against}", found, seeds=seeds)
+            )
     return rows
 
 

@@ -44,6 +44,17 @@ def curec_quartiles(dataset: str) -> str:
     return lines([f"{dataset}, Recall@10 - sasrec", "least popular quarter", "second", "third", "most popular"], body)
 
 
+def curec_controls(dataset: str) -> str:
+    """The full model less the same one without what reasons say."""
+    by_metric = by_method(read(f"curec_{dataset}")["rows"])["curec full"]
+    metrics = ("Recall@10", "NDCG@10", "Recall@20", "NDCG@20")
+    body = [
+        [name, str(by_metric[f"NDCG@10 - {name}"]["seed"]), *(signed(by_metric[f"{it} - {name}"]) for it in metrics)]
+        for name in ("shuffled", "none")
+    ]
+    return lines(["curec full, less", "seeds", *metrics], body)
+
+
 def curec_serving(dataset: str) -> str:
     """Time per user by how many items get their reasons read."""
     body = []

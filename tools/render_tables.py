@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 
-from curec_tables import curec, curec_alignment, curec_quartiles, curec_serving, with_intervals
+from curec_tables import curec, curec_alignment, curec_controls, curec_quartiles, curec_serving, with_intervals
 from tables import RESULTS, ROOT, Row, figure, interval, last_protocol, lines, read
 
 PAGES = ("README.md", "docs/results.md")
@@ -254,7 +254,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     },
     **{
         f"{table.__name__}_{name}": lambda table=table, name=name: table(name)
-        for table in (curec, curec_quartiles, curec_serving)
+        for table in (curec, curec_controls, curec_quartiles, curec_serving)
         for name in ("ml1m", "amazon2014_beauty")
     },
     "curec_alignment": curec_alignment,
