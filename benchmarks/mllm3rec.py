@@ -90,7 +90,7 @@ def ablations(model: MLLM3Recommender, cases: CandidateCases) -> dict[str, pl.Da
     for history, candidates in zip(cases.frame["history"], cases.frame["candidates"], strict=True):
         parts = ranker.stage.parts(*(np.array([place_of[item] for item in some]) for some in (history, candidates)))
         for name, mine in weights.items():
-            scores[name].append(sum(weight * parts[part] for part, weight in mine.items()))
+            scores[name].append(np.sum([weight * parts[part] for part, weight in mine.items()], axis=0))
     return {
         f"mllm3rec {name}": pairs.with_columns(pl.Series("score", np.concatenate(found)).cast(pl.Float64))
         for name, found in scores.items()
@@ -210,7 +210,9 @@ def table(dataset: str, cases: str, frame: pl.DataFrame) -> list[dict[str, objec
     by_method = {str(name): some.sort("user_id") for (name,), some in frame.group_by("method", maintain_order=True)}
     rows = []
     for method, some in by_method.items():
-        require_consistent({metric: some[metric].mean() for metric in METRICS}, where=f"{dataset} {cases} {method}")
+        require_consistent(
+            {metric: float(some[metric].to_numpy().mean()) for metric in METRICS}, where=f"{dataset} {cases} {method}"
+        )
         for metric in METRICS:
             found = bootstrap_mean(some[metric].to_numpy())
             rows.append(row(dataset, cases, method, metric, (found.value, found.low, found.high), n=found.n))

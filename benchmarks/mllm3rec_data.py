@@ -12,12 +12,15 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from sklearn.cluster import KMeans
 
 from whyrec.data.candidates import Scheme
 from whyrec.data.dataset import Dataset
 from whyrec.data.sequences import Sequences
+from whyrec.data.whole_texts import item_texts
 from whyrec.evaluation.candidate_cases import CandidateCases, draw_cases
 from whyrec.evaluation.case_splits import CaseSplit, SplitName, split_cases
+from whyrec.llm.embed import Embedder
 from whyrec.methods.mllm3rec.timed_log import TimedLog
 
 DATASETS = ("amazon2014_beauty", "amazon2014_toys", "amazon2018_office")
@@ -25,6 +28,8 @@ SPLITS: tuple[SplitName, ...] = ("standard", "item-cold", "user-cold")
 SCHEMES: tuple[Scheme, ...] = ("uniform", "category")
 N_USERS = 2000
 SEED = 0
+N_KINDS = 30
+"""As many as there are kinds of toy."""
 
 _LONGEST_DESCRIPTION = 400
 """Characters. What it is stands first; the rest is advertisement, and takes the encoder five times as long."""
@@ -123,7 +128,15 @@ def _office(directory: Path) -> Catalogue:
     data = Dataset.from_frames(
         log.with_columns(pl.col("timestamp").dt.cast_time_unit("us")), items, name=directory.name
     )
-    return Catalogue(data, {}, _LATE)
+    return Catalogue(data, _kinds(items), _LATE)
+
+
+def _kinds(items: pl.DataFrame) -> dict[str, str]:
+    """Office's catalogue has no categories: clusters of its texts stand in for them."""
+    with Embedder.open(device="cpu") as embedder:
+        vectors = embedder.embed(item_texts(items))
+    found = KMeans(n_clusters=N_KINDS, n_init=4, random_state=SEED).fit_predict(vectors)
+    return {item: f"kind {kind}" for item, kind in zip(items["item_id"], found.tolist(), strict=True)}
 
 
 def _sequences(directory: Path) -> dict[str, list[tuple[str, str]]]:

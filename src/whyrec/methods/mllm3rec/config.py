@@ -18,8 +18,8 @@ class TextHeadConfig(BaseModel):
     """Items of a history that are read."""
     half_life: float = Field(default=5.0, gt=0)
     """An item counts half of one that stands so many places later in the history."""
-    epochs: int = Field(default=4, ge=0)
-    """Passes over the examples."""
+    epochs: int = Field(default=10, ge=0)
+    """Passes over the examples. Chosen on earlier cases: four are too few for a small log."""
     examples_per_epoch: int = Field(default=200_000, ge=1)
     """At most; drawn anew for each pass."""
     batch_size: int = Field(default=256, ge=1)
@@ -42,7 +42,7 @@ class RankerConfig(BaseModel):
     head: TextHeadConfig = TextHeadConfig()
     """What ranks by texts."""
     dimensions: int = Field(default=128, ge=1)
-    """Of the space in which texts are compared."""
+    """Of the space in which texts are compared. More rank a little better and take longer in proportion."""
     recent_days: int = Field(default=30, ge=1)
     """How far back popularity counts as recent, from the last interaction."""
     half_life: float = Field(default=5.0, gt=0)
