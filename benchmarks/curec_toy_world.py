@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 import torch
 
+from whyrec.data.item_lines import ItemText
 from whyrec.encoders.ranking import HeldOut
 from whyrec.encoders.train import TrainingConfig
 from whyrec.llm.base import SamplingConfig
@@ -24,7 +25,6 @@ from whyrec.methods.curec.config import BaseConfig, RewardModelConfig, RewardTra
 from whyrec.methods.curec.correction import CorrectionReport
 from whyrec.methods.curec.grpo import GrpoReport
 from whyrec.methods.curec.histories import Interaction, UserHistory, interactions_of
-from whyrec.methods.curec.item_lines import ItemText
 from whyrec.methods.curec.latent_vectors import LatentEncoder
 from whyrec.methods.curec.model_writers import LanguageModelPatternWriter, LanguageModelReasonWriter
 from whyrec.methods.curec.patterns import PatternBook, write_patterns

@@ -17,7 +17,7 @@ from sklearn.cluster import KMeans
 from whyrec.data.candidates import Scheme
 from whyrec.data.dataset import Dataset
 from whyrec.data.sequences import Sequences
-from whyrec.data.whole_texts import item_texts
+from whyrec.data.whole_texts import whole_texts
 from whyrec.evaluation.candidate_cases import CandidateCases, draw_cases
 from whyrec.evaluation.case_splits import CaseSplit, SplitName, split_cases
 from whyrec.llm.embed import Embedder
@@ -134,7 +134,7 @@ def _office(directory: Path) -> Catalogue:
 def _kinds(items: pl.DataFrame) -> dict[str, str]:
     """Office's catalogue has no categories: clusters of its texts stand in for them."""
     with Embedder.open(device="cpu") as embedder:
-        vectors = embedder.embed(item_texts(items))
+        vectors = embedder.embed(whole_texts(items))
     found = KMeans(n_clusters=N_KINDS, n_init=4, random_state=SEED).fit_predict(vectors)
     return {item: f"kind {kind}" for item, kind in zip(items["item_id"], found.tolist(), strict=True)}
 

@@ -244,11 +244,16 @@ def test_every_equation_of_every_paper_has_its_function_and_test_or_a_reason() -
 
 
 def test_the_look_up_is_quick_and_loads_nothing_heavy() -> None:
-    """Half a second of the processor's time from a new interpreter, at least once in three: machines are busy."""
+    """Half a second of the processor's time from a new interpreter, at least once in three: machines are busy.
+
+    Where a machine is slower, so is importing pydantic, which takes some 0.06 s on one that keeps the half second.
+    """
     program = (
-        "import sys, time; from whyrec.paper_index import SourceTree, find_equations, read_papers\n"
+        "import sys, time; start = time.process_time(); import pydantic; yardstick = time.process_time() - start\n"
+        "from whyrec.paper_index import SourceTree, find_equations, read_papers\n"
         "find_equations(read_papers(SourceTree.installed()), 'TRAIL 6')\n"
-        "print(sorted({'torch', 'numpy', 'polars', 'whyrec.methods'} & set(sys.modules)), time.process_time() < 0.5)"
+        "quick = time.process_time() < max(0.5, 8 * yardstick)\n"
+        "print(sorted({'torch', 'numpy', 'polars', 'whyrec.methods'} & set(sys.modules)), quick)"
     )
     runs = (subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True) for _ in "123")
     assert any(ran.stdout == "[] True\n" for ran in runs)

@@ -23,6 +23,8 @@ _MENTION = re.compile(r"(?:\b(?P<before>\w+) )?(?P<key>[\w-]+) Eq\. \((?P<number
 _TEST_NAME = re.compile(r"test_eq(?P<number>\d+[a-z]?)(?:_|$)")
 _NUMBER_ASKED_FOR = re.compile(r"(?:eqs?|equations?)?(?P<number>\d+[a-z]?)?")
 
+_Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
 
 class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True, use_attribute_docstrings=True)
@@ -294,9 +296,7 @@ def _mentions(tree: SourceTree, path: Path, *, named_for: str | None = None) -> 
     # Parsing takes most of the time, and few files name an equation.
     if " Eq. (" not in text and (named_for is None or "def test_eq" not in text):
         return
-    for node in ast.walk(ast.parse(text)):
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            continue
+    for node in _definitions(ast.parse(text).body):
         place = Place(tree.path_of(path), node.lineno, node.name)
         name = _TEST_NAME.match(node.name) if named_for is not None else None
         if name is not None and named_for is not None:
@@ -305,6 +305,15 @@ def _mentions(tree: SourceTree, path: Path, *, named_for: str | None = None) -> 
             before = (match["before"] or "").casefold()
             if before != "see":
                 yield _Mention(match["key"], match["number"], implements=before == "implements", place=place)
+
+
+def _definitions(statements: Sequence[ast.stmt]) -> Iterator[_Definition]:
+    """Each function and class, at any depth. Expressions hold most nodes and no definition: they are passed by."""
+    for statement in statements:
+        if isinstance(statement, _Definition):
+            yield statement
+        yield from _definitions(getattr(statement, "body", ()))
+        yield from _definitions(getattr(statement, "orelse", ()))
 
 
 def _squeezed(text: str) -> str:

@@ -7,10 +7,11 @@ import polars as pl
 import pytest
 
 from contracts.recommender import UNTIL, USERS, checkerboard
-from whyrec.baselines.content import Bm25Recommender, ContentConfig, TextKnnRecommender, item_texts
+from whyrec.baselines.content import Bm25Recommender, ContentConfig, TextKnnRecommender
 from whyrec.baselines.popular import PopularConfig, PopularRecommender
 from whyrec.baselines.registry import BASELINES, build_baseline
 from whyrec.data.dataset import Dataset
+from whyrec.data.whole_texts import whole_texts
 from whyrec.recommending.base import ScoringRecommender
 from whyrec.runtime.config import validated
 
@@ -67,7 +68,7 @@ def test_an_items_text_is_all_that_the_catalogue_says() -> None:
             "year": [1990, 2000],
         }
     )
-    assert item_texts(items) == ["Rope. North. long thin", "Sail. "]
+    assert whole_texts(items) == ["Rope. North. long thin", "Sail. "]
 
 
 @pytest.mark.parametrize("name", ["all_time", "last_7_days", "half_life", "pare_history"])

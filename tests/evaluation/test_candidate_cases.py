@@ -171,5 +171,5 @@ def test_written_and_read_are_the_same_and_belong_to_the_data(
     assert (read.name, read.settings) == ("standard[uni29]", cases.settings)
     with pytest.raises(InvalidDataError, match="expected cases for world"):
         CandidateCases.read(tmp_path / "cases", data=world(seed=1))
-    with pytest.raises(InvalidDataError, match=r"expected cases with candidates \(cases.json\), found none"):
+    with pytest.raises(InvalidDataError, match=r"expected sampled cases \(cases.json\), found none"):
         CandidateCases.read(tmp_path, data=data)

@@ -4,11 +4,11 @@ import polars as pl
 import pytest
 
 from whyrec.data.dataset import Dataset
+from whyrec.data.reviews import interactions_before
 from whyrec.data.schema import TIMESTAMP_TYPE
 from whyrec.errors import InvalidConfigError, InvalidDataError
 from whyrec.evaluation.case_splits import (
     CaseSplit,
-    histories_before,
     item_cold_split,
     last_item_split,
     split_cases,
@@ -51,7 +51,7 @@ def test_items_of_the_same_moment_are_neither_history_nor_training() -> None:
     assert pairs(split) == {"u": "c"}, "v has nothing strictly before the last moment"
     assert split.n_without_history == 1
     assert trained(split) == {("u", "a")}
-    history = histories_before(data, split.test).collect()
+    history = interactions_before(data, split.test).collect()
     assert history["item_id"].to_list() == ["a"]
 
 

@@ -16,7 +16,7 @@ from whyrec.baselines.scoring import Vectors, vector_blocks, vote_blocks
 from whyrec.baselines.weighting import ColumnWeights, recency_weights, user_item_counts
 from whyrec.data import schema
 from whyrec.data.sequences import Histories, Sequences
-from whyrec.data.whole_texts import item_texts
+from whyrec.data.whole_texts import whole_texts
 from whyrec.llm.embed import Embedder
 from whyrec.llm.embedding_model import PACKAGED_MODEL
 from whyrec.recommending.base import ScoreBlock, ScoringRecommender, TrainingData
@@ -49,7 +49,7 @@ class Bm25Recommender(ScoringRecommender):
         # Loads slowly: not on import of this module.
         from sklearn.feature_extraction.text import CountVectorizer
 
-        texts = item_texts(training.data.items.sort(schema.ITEM))
+        texts = whole_texts(training.data.items.sort(schema.ITEM))
         if not any(character.isalnum() for text in texts for character in text):
             self._take(sparse.csr_array((len(texts), 1), dtype=np.float32))
             return
@@ -98,7 +98,7 @@ class TextKnnRecommender(ScoringRecommender):
 
     def learn(self, training: TrainingData) -> None:
         """Embed every item's text."""
-        texts = item_texts(training.data.items.sort(schema.ITEM))
+        texts = whole_texts(training.data.items.sort(schema.ITEM))
         with Embedder.open(self.config.model, device=self.config.device) as embedder:
             self.vectors_ = embedder.embed(texts, normalize=True)
 

@@ -66,10 +66,7 @@ class Candidates:
             OutputExistsError: If ``directory`` holds something already.
             OutputWriteError: If it cannot be written.
         """
-        with atomic_directory(directory) as partial:
-            write_frame(self.frame, partial / "candidates.parquet")
-            manifest = {"name": self.settings.name, **asdict(self.settings), "n_rows": self.frame.height}
-            (partial / "candidates.json").write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
+        write_sample(self.frame, self.settings, directory, name="candidates", facts={"name": self.settings.name})
 
     @classmethod
     def read(cls, directory: Path, *, data: Dataset) -> Self:
@@ -78,17 +75,51 @@ class Candidates:
         Raises:
             InvalidDataError: If there is none, or it was drawn for other data.
         """
-        path = directory / "candidates.json"
-        if not path.is_file():
-            raise InvalidDataError(f"{directory}: expected sampled candidates (candidates.json), found none.")
-        manifest = json.loads(path.read_text("utf-8"))
-        if manifest["fingerprint"] != data.fingerprint:
-            raise InvalidDataError(
-                f"{path}: expected candidates for {data.name} ({data.fingerprint}), got some for other data "
-                f"({manifest['fingerprint']}). Sample again."
-            )
-        settings = SampleSettings(**{key: manifest[key] for key in SampleSettings.__slots__})
-        return cls(pl.read_parquet(directory / "candidates.parquet"), settings)
+        frame, settings, _ = read_sample(directory, name="candidates", data=data)
+        return cls(frame, settings)
+
+
+def write_sample(
+    frame: pl.DataFrame, settings: SampleSettings, directory: Path, *, name: str, facts: Mapping[str, object]
+) -> None:
+    """Write a sample as ``NAME.parquet`` and what decides it as ``NAME.json``, both or neither.
+
+    Args:
+        frame: The sample.
+        settings: What decides it.
+        directory: Where; it must hold nothing yet.
+        name: Of the files.
+        facts: What else stands in the manifest.
+
+    Raises:
+        OutputExistsError: If ``directory`` holds something already.
+        OutputWriteError: If it cannot be written.
+    """
+    with atomic_directory(directory) as partial:
+        write_frame(frame, partial / f"{name}.parquet")
+        manifest = {**facts, **asdict(settings), "n_rows": frame.height}
+        (partial / f"{name}.json").write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
+
+
+def read_sample(
+    directory: Path, *, name: str, data: Dataset
+) -> tuple[pl.DataFrame, SampleSettings, Mapping[str, object]]:
+    """Read what ``write_sample`` wrote: the sample, what decides it, and the whole manifest.
+
+    Raises:
+        InvalidDataError: If there is none, or it was drawn for other data.
+    """
+    path = directory / f"{name}.json"
+    if not path.is_file():
+        raise InvalidDataError(f"{directory}: expected sampled {name} ({path.name}), found none. Draw some.")
+    manifest = json.loads(path.read_text("utf-8"))
+    if manifest["fingerprint"] != data.fingerprint:
+        raise InvalidDataError(
+            f"{path}: expected {name} for {data.name} ({data.fingerprint}), got some for other data "
+            f"({manifest['fingerprint']}). Draw them again."
+        )
+    settings = SampleSettings(**{key: manifest[key] for key in SampleSettings.__slots__})
+    return pl.read_parquet(directory / f"{name}.parquet"), settings, manifest
 
 
 def sample_candidates(

@@ -11,6 +11,7 @@ import polars as pl
 
 from whyrec.data import schema
 from whyrec.data.attributes import AttributeValue, attributes_of
+from whyrec.errors import UnknownIdError
 
 SEPARATOR = " | "
 NOTHING_KNOWN = "nothing is known of it"
@@ -78,6 +79,17 @@ def item_texts(items: pl.DataFrame) -> dict[str, ItemText]:
         Texts by item_id.
     """
     return {entry[schema.ITEM]: _text_of(entry) for entry in items.iter_rows(named=True)}
+
+
+def text_of(item_id: str, items: Mapping[str, ItemText]) -> ItemText:
+    """What the catalogue says of an item.
+
+    Raises:
+        UnknownIdError: If it holds no such item.
+    """
+    if item_id not in items:
+        raise UnknownIdError(f"texts: expected an item of the catalogue, got {item_id!r}. Add it, or leave it out.")
+    return items[item_id]
 
 
 def neutral(text: str) -> str:

@@ -5,7 +5,7 @@ import polars as pl
 from whyrec.data import schema
 
 
-def item_texts(items: pl.DataFrame) -> list[str]:
+def whole_texts(items: pl.DataFrame) -> list[str]:
     """One text per item: title, then every other column of text or lists of text, in the order of the catalogue."""
     first = [schema.TITLE]
     others = [

@@ -4,26 +4,24 @@ A file holds everything that is needed to score any method: whom it is for, what
 moment, the shuffled candidates, the place of the positive among them and the seed of the shuffle.
 """
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
+from typing import Self, cast
 
 import numpy as np
 import polars as pl
 
 from whyrec.data import schema
-from whyrec.data.candidates import Candidates, SampleSettings, Scheme, sample_candidates
+from whyrec.data.candidates import Candidates, SampleSettings, Scheme, read_sample, sample_candidates, write_sample
 from whyrec.data.dataset import Dataset
-from whyrec.data.parquet_files import write_frame
+from whyrec.data.reviews import interactions_before
 from whyrec.errors import InvalidDataError
-from whyrec.evaluation.case_splits import CaseSplit, SplitName, histories_before
+from whyrec.evaluation.case_splits import CaseSplit, SplitName
 from whyrec.evaluation.positions import SCORE, candidate_positions
 from whyrec.evaluation.ranking import metrics_per_user
 from whyrec.interfaces import Recommender
-from whyrec.runtime.atomic import atomic_directory
 
 N_NEGATIVES = 29
 METRICS = ("HR@5", "HR@10", "NDCG@5", "NDCG@10")
@@ -75,10 +73,8 @@ class CandidateCases:
             OutputExistsError: If ``directory`` holds something already.
             OutputWriteError: If it cannot be written.
         """
-        with atomic_directory(directory) as partial:
-            write_frame(self.frame, partial / "cases.parquet")
-            manifest = {"name": self.name, "split": self.split, **asdict(self.settings), "n_rows": self.frame.height}
-            (partial / "cases.json").write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
+        facts = {"name": self.name, "split": self.split}
+        write_sample(self.frame, self.settings, directory, name="cases", facts=facts)
 
     @classmethod
     def read(cls, directory: Path, *, data: Dataset) -> Self:
@@ -87,17 +83,8 @@ class CandidateCases:
         Raises:
             InvalidDataError: If there is none, or it was drawn for other data.
         """
-        path = directory / "cases.json"
-        if not path.is_file():
-            raise InvalidDataError(f"{directory}: expected cases with candidates (cases.json), found none. Draw some.")
-        manifest = json.loads(path.read_text("utf-8"))
-        if manifest["fingerprint"] != data.fingerprint:
-            raise InvalidDataError(
-                f"{path}: expected cases for {data.name} ({data.fingerprint}), got some for other data "
-                f"({manifest['fingerprint']}). Draw them again."
-            )
-        settings = SampleSettings(**{key: manifest[key] for key in SampleSettings.__slots__})
-        return cls(pl.read_parquet(directory / "cases.parquet"), settings, manifest["split"])
+        frame, settings, manifest = read_sample(directory, name="cases", data=data)
+        return cls(frame, settings, cast(SplitName, manifest["split"]))
 
 
 def draw_cases(
@@ -198,7 +185,7 @@ def hit_rate_by_position(per_user: pl.DataFrame, cases: CandidateCases, *, metri
 
 def _with_histories(data: Dataset, split: CaseSplit, drawn: Candidates, *, seed: int) -> pl.DataFrame:
     histories = (
-        histories_before(data, split.test)
+        interactions_before(data, split.test)
         .collect(engine="streaming")
         .group_by(schema.USER, maintain_order=True)
         .agg(pl.col(schema.ITEM).alias(HISTORY), pl.col(schema.TIMESTAMP).alias("times"))

@@ -15,6 +15,7 @@ import polars as pl
 
 from whyrec.data import schema
 from whyrec.data.dataset import Dataset
+from whyrec.data.reviews import interactions_before
 from whyrec.errors import InvalidConfigError, InvalidDataError
 
 SplitName = Literal["standard", "item-cold", "user-cold"]
@@ -122,18 +123,8 @@ def split_cases(data: Dataset, name: SplitName, *, cutoff: datetime | None = Non
     return item_cold_split(data) if name == "item-cold" else user_cold_split(data, cutoff=cutoff)
 
 
-def histories_before(data: Dataset, cases: pl.DataFrame) -> pl.LazyFrame:
-    """What each case's user took strictly before its moment, in the order of the log."""
-    moments = cases.select(schema.USER, pl.col(schema.TIMESTAMP).alias("moment")).lazy()
-    return (
-        data.interactions.join(moments, on=schema.USER, how="inner", maintain_order="left")
-        .filter(pl.col(schema.TIMESTAMP) < pl.col("moment"))
-        .drop("moment")
-    )
-
-
 def _split(name: SplitName, data: Dataset, cases: pl.DataFrame, *, train: pl.LazyFrame) -> CaseSplit:
-    users = histories_before(data, cases).select(pl.col(schema.USER).unique()).collect(engine="streaming")
+    users = interactions_before(data, cases).select(pl.col(schema.USER).unique()).collect(engine="streaming")
     test = cases.join(users, on=schema.USER, how="semi").sort(schema.USER)
     if test.is_empty():
         raise InvalidDataError(f"{data.name}, {name}: expected users with a history before a case, got none. Add data.")

@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
+from whyrec.data.item_lines import ItemText
 from whyrec.methods.curec.compact import CompactTemplate
 from whyrec.methods.curec.histories import UserHistory
-from whyrec.methods.curec.item_lines import ItemText
 from whyrec.methods.curec.policy import Policy
 from whyrec.methods.curec.policy_config import GrpoConfig, ScratchConfig
 from whyrec.methods.curec.tiny_policy import tiny_policy

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from policy_world import GENRES, HISTORIES, ITEMS, N_ITEMS, TEMPLATE, grpo, history, policy
 
+from whyrec.data.item_lines import ItemText
 from whyrec.errors import InvalidConfigError, InvalidDataError, TrainingError
 from whyrec.llm.base import Message
 from whyrec.llm.lora import LoraSettings
@@ -26,7 +27,6 @@ from whyrec.methods.curec.equations import grpo_objective
 from whyrec.methods.curec.grpo import GrpoReport, tune_policy
 from whyrec.methods.curec.grpo_trainer import RewardTrainer, trl_arguments
 from whyrec.methods.curec.histories import Interaction, UserHistory
-from whyrec.methods.curec.item_lines import ItemText
 from whyrec.methods.curec.policy import Policy, open_policy
 from whyrec.methods.curec.policy_config import AlignmentConfig, GrpoConfig
 from whyrec.methods.curec.rollouts import Asked, Output

@@ -14,13 +14,13 @@ from curec_texts import ITEM_IDS, at, history, micros, pattern, patterns, reason
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from whyrec.data.item_lines import ItemText
 from whyrec.errors import InvalidDataError
 from whyrec.llm.base import Prompt
 from whyrec.llm.model import LanguageModel
 from whyrec.llm.scripted import ScriptedBackend
 from whyrec.methods.curec.artefacts import Pattern, Reason
 from whyrec.methods.curec.histories import UserHistory, as_micros, interactions_of
-from whyrec.methods.curec.item_lines import ItemText
 from whyrec.methods.curec.model_writers import LanguageModelPatternWriter, LanguageModelReasonWriter
 from whyrec.methods.curec.patterns import PatternBook, write_patterns
 from whyrec.methods.curec.reasons import ReasonStore, write_reasons

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from whyrec.data.dataset import Dataset
+from whyrec.data.item_lines import ItemText
 from whyrec.errors import InvalidConfigError, InvalidDataError, PromptTooLongError, UnknownIdError
 from whyrec.llm.base import Prompt, SamplingConfig
 from whyrec.llm.cache import open_cache
@@ -19,7 +20,6 @@ from whyrec.llm.model import LanguageModel
 from whyrec.llm.scripted import ScriptedBackend
 from whyrec.methods.curec.artefacts import Pattern
 from whyrec.methods.curec.histories import UserHistory, as_micros, interactions_of, read_user_histories
-from whyrec.methods.curec.item_lines import ItemText
 from whyrec.methods.curec.model_writers import LanguageModelPatternWriter
 from whyrec.methods.curec.patterns import PatternBook, pattern_prefixes, write_patterns
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from whyrec.data.item_lines import NOTHING_KNOWN, ItemText, cut, item_texts
 from whyrec.errors import PromptTooLongError
 from whyrec.llm.base import Message
 from whyrec.llm.grammar_patterns import safe_pattern
@@ -21,7 +22,6 @@ from whyrec.methods.curec.answers import (
     reason_schema,
     update_schema,
 )
-from whyrec.methods.curec.item_lines import NOTHING_KNOWN, ItemText, cut, item_texts
 from whyrec.methods.curec.prompts import Messages, PromptTemplate
 
 CATALOGUE = pl.DataFrame(

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from whyrec.data.item_lines import ItemText
 from whyrec.errors import InvalidConfigError, InvalidDataError, UnknownIdError
 from whyrec.llm.base import Prompt, SamplingConfig
 from whyrec.llm.embedding_model import EmbeddingModel
@@ -20,7 +21,6 @@ from whyrec.llm.model import LanguageModel
 from whyrec.llm.scripted import ScriptedBackend
 from whyrec.methods.curec.artefacts import Reason
 from whyrec.methods.curec.histories import Interaction, interactions_of
-from whyrec.methods.curec.item_lines import ItemText
 from whyrec.methods.curec.model_writers import LanguageModelReasonWriter
 from whyrec.methods.curec.patterns import PatternBook
 from whyrec.methods.curec.reasons import ReasonRequest, ReasonStore, reason_requests, write_reasons

@@ -10,13 +10,13 @@ from curec_texts import at, history, pattern
 
 from contracts.recommender import UNTIL, checkerboard
 from whyrec.data.dataset import Dataset
+from whyrec.data.item_lines import ItemText
 from whyrec.errors import UnknownIdError
 from whyrec.llm.base import Prompt, SamplingConfig
 from whyrec.llm.model import LanguageModel
 from whyrec.llm.scripted import ScriptedBackend
 from whyrec.methods.curec.artefacts import Pattern, Reason
 from whyrec.methods.curec.histories import Interaction
-from whyrec.methods.curec.item_lines import ItemText
 from whyrec.methods.curec.model import CURecRecommender
 from whyrec.methods.curec.model_writers import LanguageModelUpdateWriter
 from whyrec.methods.curec.reasons import ReasonRequest

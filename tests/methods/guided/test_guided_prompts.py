@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from functools import partial
 
 import polars as pl
 import pytest
@@ -11,15 +12,16 @@ from hypothesis import strategies as st
 
 from whyrec.data.dataset import Dataset
 from whyrec.data.item_lines import item_texts
+from whyrec.data.reviews import Review
 from whyrec.errors import InvalidDataError, UnknownIdError
 from whyrec.llm.base import Completion
 from whyrec.llm.grammar_patterns import safe_pattern
+from whyrec.llm.reading import read_answer
 from whyrec.llm.structured import SchemaViolationError
-from whyrec.methods.guided.answers import answer_form, answer_text, parse_scores, read_scores
+from whyrec.methods.guided.answers import answer_form, answer_text, parse_scores
 from whyrec.methods.guided.aspects import bundled_aspects, domains
 from whyrec.methods.guided.prompts import Messages, item_prompt, known_columns, user_prompt
 from whyrec.methods.guided.reviews import (
-    Review,
     UserReviews,
     first_words,
     read_reviews,
@@ -193,8 +195,9 @@ def test_every_bundled_set_can_be_forced_on_a_model(domain: str) -> None:
 def test_failures_are_counted_by_kind() -> None:
     failures: Counter[str] = Counter()
     whole = "tension level: 3\nhistorical vs. contemporary: 1"
+    parse = partial(parse_scores, aspects=ASPECTS)
     read = [
-        read_scores(Completion(text, None, None, finish, 1, 1, False, "m"), ASPECTS, failures)
+        read_answer(Completion(text, None, None, finish, 1, 1, False, "m"), parse, failures)
         for text, finish in ((whole, "stop"), (whole, "length"), (" ", "stop"), ("no", "stop"))
     ]
     assert read == [(3, 1), None, None, None]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from llm.tiny_model import build_tiny_model
 from whyrec.data.item_lines import ItemText, item_texts
+from whyrec.data.reviews import Review
 from whyrec.errors import InvalidDataError, UnknownIdError
 from whyrec.llm.base import Message, Prompt
 from whyrec.llm.choices import number_probabilities
@@ -21,7 +22,7 @@ from whyrec.methods.guided.answers import answer_text
 from whyrec.methods.guided.artefacts import AspectScores
 from whyrec.methods.guided.aspects import LEVELS
 from whyrec.methods.guided.prompts import item_prompt
-from whyrec.methods.guided.reviews import Review, UserReviews
+from whyrec.methods.guided.reviews import UserReviews
 from whyrec.methods.guided.scoring import ModelScorer, expected_levels, slot_probabilities
 from whyrec.methods.guided.spread import collapsed, spread_of
 

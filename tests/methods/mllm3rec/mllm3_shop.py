@@ -9,12 +9,13 @@ import polars as pl
 
 from whyrec.data.dataset import Dataset
 from whyrec.data.item_lines import ItemText
+from whyrec.data.reviews import Review
 from whyrec.llm.base import Prompt
 from whyrec.llm.model import LanguageModel
 from whyrec.llm.scripted import ScriptedBackend
 from whyrec.llm.usage import Price
 from whyrec.methods.mllm3rec.artefacts import Motivation, Profile
-from whyrec.methods.mllm3rec.contexts import Taken, UserContext
+from whyrec.methods.mllm3rec.contexts import UserContext
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
 ITEMS = {
@@ -29,8 +30,8 @@ def at(days: float) -> datetime:
     return START + timedelta(days=days)
 
 
-def context(*taken: str | Taken, user_id: str | None = "u", stated: str = "") -> UserContext:
-    history = [it if isinstance(it, Taken) else Taken(it, at(place)) for place, it in enumerate(taken)]
+def context(*taken: str | Review, user_id: str | None = "u", stated: str = "") -> UserContext:
+    history = [it if isinstance(it, Review) else Review(it, at(place)) for place, it in enumerate(taken)]
     return UserContext(user_id, tuple(history), stated)
 
 

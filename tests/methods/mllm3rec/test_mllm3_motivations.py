@@ -8,10 +8,11 @@ import pytest
 from mllm3_shop import ITEMS, START, answer, asked, at, context, last_words, lines_of, profile, scripted, shop
 
 from whyrec.data.dataset import Dataset
+from whyrec.data.reviews import Review
 from whyrec.errors import InvalidConfigError, InvalidDataError, PromptTooLongError, UnknownIdError
 from whyrec.llm.base import Prompt, SamplingConfig
 from whyrec.methods.mllm3rec.artefacts import Profile
-from whyrec.methods.mllm3rec.contexts import Taken, UserContext, contexts_before
+from whyrec.methods.mllm3rec.contexts import UserContext, contexts_before
 from whyrec.methods.mllm3rec.motivations import (
     ProfileExtractor,
     profile_coherence,
@@ -32,8 +33,8 @@ def moments(**days: float) -> pl.DataFrame:
 def test_a_context_holds_what_was_taken_strictly_before_the_users_own_moment() -> None:
     found = contexts_before(shop(), moments(u=2, v=1, nobody=9))
     assert [it.item_id for it in found["u"].taken] == ["soap", "pen"]
-    assert found["u"].taken[0] == Taken("soap", at(0), 5.0, "No itch\nany more")
-    assert found["u"].taken[1] == Taken("pen", at(1))
+    assert found["u"].taken[0] == Review("soap", at(0), 5.0, "No itch\nany more")
+    assert found["u"].taken[1] == Review("pen", at(1))
     assert found["v"].is_empty
     assert found["nobody"].is_empty
     assert found["u"].before(at(1)).taken == found["u"].taken[:1]
@@ -145,7 +146,7 @@ def test_stated_motivations_need_no_history_and_no_evidence() -> None:
 
 def test_facts_about_the_person_are_given_where_there_are_any() -> None:
     model = scripted(lambda _: answer(("safety", 2, ["H1"])))
-    known = UserContext("u", (Taken("soap", START),), metadata={"age": "34", "region": "north"})
+    known = UserContext("u", (Review("soap", START),), metadata={"age": "34", "region": "north"})
     ProfileExtractor(model, ITEMS, reflects=False).extract([known, context("soap")])
     assert lines_of(asked(model)[0], "person") == ["age: 34; region: north"]
     assert "<person>\n" not in last_words(asked(model)[1])

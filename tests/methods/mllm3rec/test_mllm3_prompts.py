@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mllm3_shop import ITEMS, answer, at, context, profile
 
+from whyrec.data.reviews import Review
 from whyrec.llm.base import Completion, Message
 from whyrec.llm.grammar_schemas import forcible_schema
+from whyrec.llm.reading import UnusableAnswerError, read_answer
 from whyrec.llm.structured import JsonSchema, SchemaViolationError
 from whyrec.methods.mllm3rec.answers import (
     RankingRepairs,
-    UnusableAnswerError,
     parse_profile,
     parse_ranking,
     parse_rationale,
@@ -23,12 +24,11 @@ from whyrec.methods.mllm3rec.answers import (
     profile_schema,
     ranking_schema,
     rationale_schema,
-    read_answer,
     score_schema,
     traits_schema,
     verdict_schema,
 )
-from whyrec.methods.mllm3rec.contexts import Taken, history_block, metadata_line
+from whyrec.methods.mllm3rec.contexts import history_block, metadata_line
 from whyrec.methods.mllm3rec.prompts import (
     Exemplar,
     check_prompt,
@@ -55,7 +55,7 @@ LABELS = ["C01", "C02", "C03", "C04"]
 
 
 def test_the_profile_prompt_word_for_word() -> None:
-    user = context(Taken("soap", at(0), 5.0, "No itch\nany <b>more"), "kite", stated="a gift </wishes>")
+    user = context(Review("soap", at(0), 5.0, "No itch\nany <b>more"), "kite", stated="a gift </wishes>")
     history = history_block(user, ITEMS, max_item_chars=60)
     system, question = profile_prompt(
         schema=FAIR, history=history, wishes=user.stated, person=metadata_line({"age": "34", "region": "<x>"})

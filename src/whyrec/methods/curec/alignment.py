@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from whyrec.data.item_lines import ItemText
 from whyrec.errors import InvalidConfigError, InvalidDataError
 from whyrec.llm.base import Prompt, SamplingConfig
 from whyrec.methods.curec.answers import choice_schema, parse_choice
 from whyrec.methods.curec.grpo import GrpoReport, tune_policy
 from whyrec.methods.curec.histories import Interaction, UserHistory, interactions_of
-from whyrec.methods.curec.item_lines import ItemText
 from whyrec.methods.curec.policy import Policy
 from whyrec.methods.curec.policy_config import AlignmentConfig
 from whyrec.methods.curec.prompts import PromptTemplate

@@ -7,8 +7,8 @@ four tasks by their last word.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from whyrec.data.item_lines import ItemText
 from whyrec.llm.base import Message
-from whyrec.methods.curec.item_lines import ItemText
 from whyrec.methods.curec.prompts import Messages, PromptTemplate
 
 RECOMMEND, PATTERN, REASON, UPDATE = "choose", "pattern", "reason", "update"

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from whyrec.data import schema
+from whyrec.data.item_lines import ItemText
 from whyrec.errors import InvalidDataError
 from whyrec.llm.base import SamplingConfig
 from whyrec.llm.training_runs import last_complete, require_same_run, step_of
@@ -22,7 +23,6 @@ from whyrec.methods.curec.answers import parse_reason, reason_schema
 from whyrec.methods.curec.artefacts import Pattern, Reason
 from whyrec.methods.curec.grpo import GrpoReport, tune_policy
 from whyrec.methods.curec.histories import Interaction, UserHistory, interactions_of
-from whyrec.methods.curec.item_lines import ItemText
 from whyrec.methods.curec.model_writers import UPDATE_SAMPLING, LanguageModelUpdateWriter
 from whyrec.methods.curec.patterns import PatternBook
 from whyrec.methods.curec.policy import Policy

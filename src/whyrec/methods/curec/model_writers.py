@@ -9,10 +9,11 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from whyrec.errors import UnknownIdError
+from whyrec.data.item_lines import ItemText, text_of
 from whyrec.llm.base import Completion, Prompt, SamplingConfig
 from whyrec.llm.model import LanguageModel
-from whyrec.llm.structured import OutputSchema
+from whyrec.llm.reading import read_answer
+from whyrec.llm.structured import OutputSchema, SchemaViolationError
 from whyrec.methods.curec.answers import (
     ParsedText,
     ParsedUpdate,
@@ -25,7 +26,6 @@ from whyrec.methods.curec.answers import (
 )
 from whyrec.methods.curec.artefacts import Pattern, Reason
 from whyrec.methods.curec.histories import Interaction, UserHistory
-from whyrec.methods.curec.item_lines import ItemText
 from whyrec.methods.curec.patterns import PatternWriter
 from whyrec.methods.curec.prompts import Ask, PromptTemplate
 from whyrec.methods.curec.reasons import ReasonRequest, ReasonWriter
@@ -124,7 +124,7 @@ class LanguageModelReasonWriter:
         return _filled_up(own, requests, key=_interaction_key, fallback=fallback)
 
     def _ask_of(self, request: ReasonRequest) -> Ask | None:
-        target = _text_of(request.interaction.item_id, self.items)
+        target = text_of(request.interaction.item_id, self.items)
         history = _texts_of(request.history, self.items)
         pattern = request.pattern.text if request.pattern is not None else None
         if not target.is_known:
@@ -171,7 +171,7 @@ class LanguageModelUpdateWriter:
         return updates
 
     def _ask_of(self, request: ReasonRequest) -> Ask | None:
-        target = _text_of(request.interaction.item_id, self.items)
+        target = text_of(request.interaction.item_id, self.items)
         pattern = request.pattern.text if request.pattern is not None else None
         if not target.is_known:
             return None
@@ -183,14 +183,8 @@ def _reason(request: ReasonRequest, text: str, *, writer: str) -> Reason:
     return Reason(item_id, user_id, timestamp, text, writer)
 
 
-def _text_of(item_id: str, items: Mapping[str, ItemText]) -> ItemText:
-    if item_id not in items:
-        raise UnknownIdError(f"texts: expected an item of the catalogue, got {item_id!r}.")
-    return items[item_id]
-
-
 def _texts_of(history: UserHistory, items: Mapping[str, ItemText]) -> list[ItemText]:
-    return [_text_of(item_id, items) for item_id in history.item_ids]
+    return [text_of(item_id, items) for item_id in history.item_ids]
 
 
 def _ask(
@@ -224,17 +218,14 @@ def _parsed(answer: Completion | None, parse: Callable[[str], Parsed], failures:
     if answer is None:
         failures["no text"] += 1
         return None
-    if not answer.text.strip():
-        failures["empty"] += 1
-        return None
-    if answer.finish == "length":
-        failures["cut"] += 1
-        return None
-    parsed = parse(answer.text)
-    if parsed.failure is not None:
-        failures["form"] += 1
-        return None
-    return parsed
+
+    def read(text: str) -> Parsed:
+        parsed = parse(text)
+        if parsed.failure is not None:
+            raise SchemaViolationError(parsed.failure)
+        return parsed
+
+    return read_answer(answer, read, failures)
 
 
 def _filled_up(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from whyrec.data.item_lines import ItemText, neutral
 from whyrec.errors import PromptTooLongError
 from whyrec.llm.base import Message
 from whyrec.methods.curec.answers import (
@@ -17,7 +18,6 @@ from whyrec.methods.curec.answers import (
     PATTERN_KEY,
     REASON_KEY,
 )
-from whyrec.methods.curec.item_lines import ItemText, neutral
 
 Domain = Literal["movies", "products", "generic"]
 Messages = tuple[Message, ...]

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import polars as pl
 
+from whyrec.data.item_lines import item_texts
 from whyrec.llm.cache import default_cache_path
 from whyrec.llm.model import LanguageModel
 from whyrec.llm.opening import open_model, parse_spec
-from whyrec.methods.curec.item_lines import item_texts
 from whyrec.methods.curec.model_writers import (
     LanguageModelPatternWriter,
     LanguageModelReasonWriter,

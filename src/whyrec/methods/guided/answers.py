@@ -4,9 +4,7 @@ Models that reason write ``<think>...</think>`` first; that is taken off. Nothin
 """
 
 import re
-from collections import Counter
 
-from whyrec.llm.base import Completion
 from whyrec.llm.structured import Regex, SchemaViolationError
 from whyrec.methods.guided.aspects import HIGHEST, LEVELS, AspectSet
 from whyrec.methods.guided.prompts import slot_prefix
@@ -34,31 +32,6 @@ def parse_scores(text: str, aspects: AspectSet) -> tuple[int, ...]:
     if len(lines) != len(aspects.names):
         raise SchemaViolationError(f"expected {len(aspects.names)} lines, got {len(lines)}")
     return tuple(_score(line.strip(), name) for line, name in zip(lines, aspects.names, strict=True))
-
-
-def read_scores(completion: Completion, aspects: AspectSet, failures: Counter[str]) -> tuple[int, ...] | None:
-    """Read an answer, or count why it cannot be.
-
-    Args:
-        completion: What came.
-        aspects: What was asked.
-        failures: Counts of ``empty``, ``cut`` and ``form``.
-
-    Returns:
-        None if it cannot be used.
-    """
-    if not completion.text.strip():
-        failures["empty"] += 1
-        return None
-    # Cut behind "1", an answer may have been going to say 10.
-    if completion.finish == "length":
-        failures["cut"] += 1
-        return None
-    try:
-        return parse_scores(completion.text, aspects)
-    except SchemaViolationError:
-        failures["form"] += 1
-        return None
 
 
 def _score(line: str, name: str) -> int:

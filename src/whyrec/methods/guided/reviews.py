@@ -8,25 +8,15 @@ import polars as pl
 
 from whyrec.data import schema
 from whyrec.data.dataset import Dataset
-from whyrec.data.item_lines import SEPARATOR, ItemText, neutral
-from whyrec.errors import InvalidDataError, UnknownIdError
+from whyrec.data.item_lines import SEPARATOR, ItemText, neutral, text_of
+from whyrec.data.reviews import Review, reviews_before
+from whyrec.errors import InvalidDataError
 
 MOST_REVIEWS = 15
 """The most recent (G16)."""
 LONGEST_REVIEW_WORDS = 80
 _LONGEST_WORD = 30
 """Characters: what is written without spaces has an end too."""
-
-
-@dataclass(frozen=True, slots=True)
-class Review:
-    """One item that a user had, and what was made of it."""
-
-    item_id: str
-    timestamp: datetime
-    rating: float | None = None
-    text: str = ""
-    """In the user's own words; empty where there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +53,7 @@ def read_reviews(data: Dataset, *, user_ids: Sequence[str], until: datetime) -> 
     Returns:
         By user_id, in the order of ``user_ids``; a user without any has an empty history.
     """
-    return {
-        user_id: UserReviews(user_id, until, reviews)
-        for user_id, reviews in _reviews_of(data, data.before(until), user_ids=user_ids).items()
-    }
+    return read_reviews_by_moment(data, dict.fromkeys(user_ids, until))
 
 
 def read_reviews_by_moment(data: Dataset, moments: Mapping[str, datetime]) -> dict[str, UserReviews]:
@@ -76,13 +63,11 @@ def read_reviews_by_moment(data: Dataset, moments: Mapping[str, datetime]) -> di
         data: As in ``read_reviews``.
         moments: By user_id; what lies at a moment or after it is left out.
     """
-    asked = pl.LazyFrame(
-        {schema.USER: list(moments), "moment": list(moments.values())},
-        schema={schema.USER: pl.String(), "moment": schema.TIMESTAMP_TYPE},
+    asked = pl.DataFrame(
+        {schema.USER: list(moments), schema.TIMESTAMP: list(moments.values())},
+        schema={schema.USER: pl.String(), schema.TIMESTAMP: schema.TIMESTAMP_TYPE},
     )
-    log = data.interactions.join(asked, on=schema.USER, how="inner", maintain_order="left")
-    log = log.filter(pl.col(schema.TIMESTAMP) < pl.col("moment"))
-    found = _reviews_of(data, log, user_ids=list(moments))
+    found = reviews_before(data, asked)
     return {user_id: UserReviews(user_id, moments[user_id], reviews) for user_id, reviews in found.items()}
 
 
@@ -92,30 +77,14 @@ def review_line(review: Review, items: Mapping[str, ItemText], *, max_item_chars
     Raises:
         UnknownIdError: If the catalogue does not hold the item.
     """
-    if review.item_id not in items:
-        raise UnknownIdError(
-            f"reviews: expected an item of the catalogue, got {review.item_id!r}. Add it, or leave it out."
-        )
     parts = [f"{review.timestamp:%Y-%m-%d}"]
     parts += [] if review.rating is None else [f"rated {review.rating:g}"]
     own = first_words(neutral(review.text).replace("|", "/"), n=LONGEST_REVIEW_WORDS)
     parts += [f"wrote: {own}"] if own else []
-    return SEPARATOR.join([*parts, items[review.item_id].line(max_chars=max_item_chars)])
+    return SEPARATOR.join([*parts, text_of(review.item_id, items).line(max_chars=max_item_chars)])
 
 
 def first_words(text: str, *, n: int) -> str:
     """The first ``n`` words in one line, with an ellipsis where something is left out; long ones are cut."""
     words = text.split()
     return " ".join(word[:_LONGEST_WORD] for word in words[:n]) + ("…" if len(words) > n else "")
-
-
-def _reviews_of(data: Dataset, log: pl.LazyFrame, *, user_ids: Sequence[str]) -> dict[str, tuple[Review, ...]]:
-    known = log.filter(
-        pl.col(schema.USER).is_in(list(user_ids)), pl.col(schema.ITEM).is_in(data.items[schema.ITEM].implode())
-    )
-    found: dict[str, list[Review]] = {user_id: [] for user_id in user_ids}
-    for row in known.collect().iter_rows(named=True):
-        found[row[schema.USER]].append(
-            Review(row[schema.ITEM], row[schema.TIMESTAMP], row.get(schema.RATING), row.get(schema.REVIEW) or "")
-        )
-    return {user_id: tuple(reviews) for user_id, reviews in found.items()}

@@ -7,16 +7,17 @@ weighted by how likely the model is to write each (G3). Else they are the number
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float
 
-from whyrec.data.item_lines import ItemText
-from whyrec.errors import UnknownIdError
-from whyrec.llm.base import Message, Prompt, SamplingConfig
+from whyrec.data.item_lines import ItemText, text_of
+from whyrec.llm.base import Prompt, SamplingConfig
 from whyrec.llm.local.backend import LocalBackend
 from whyrec.llm.model import LanguageModel
-from whyrec.methods.guided.answers import answer_form, read_scores
+from whyrec.llm.reading import read_answer
+from whyrec.methods.guided.answers import answer_form, parse_scores
 from whyrec.methods.guided.artefacts import AspectScores, Side
 from whyrec.methods.guided.aspects import LEVELS, AspectSet
 from whyrec.methods.guided.prompts import Messages, item_prompt, slot_prefix, user_prompt
@@ -64,15 +65,13 @@ class ModelScorer:
             PromptTooLongError: Before anything is asked, if a prompt leaves no room for its answer.
             EndpointError: If a server fails for good; what was answered before is in the cache.
         """
-        unknown = next((item_id for item_id in item_ids if item_id not in self.items), None)
-        if unknown is not None:
-            raise UnknownIdError(f"scores: expected items of the catalogue, got {unknown!r}. Add it, or leave it out.")
+        texts = {item_id: text_of(item_id, self.items) for item_id in item_ids}
         asked = {
-            item_id: item_prompt(self.aspects, self.items[item_id].line(max_chars=self.max_item_chars))
-            for item_id in dict.fromkeys(item_ids)
-            if self.items[item_id].is_known
+            item_id: item_prompt(self.aspects, text.line(max_chars=self.max_item_chars))
+            for item_id, text in texts.items()
+            if text.is_known
         }
-        return self._scored("items", asked, n_unknown=len(set(item_ids)) - len(asked))
+        return self._scored("items", asked, n_unknown=len(texts) - len(asked))
 
     def score_users(self, users: Mapping[str, UserReviews]) -> Scored:
         """Score users by their reviews; see GER Eq. (4).
@@ -108,9 +107,8 @@ class ModelScorer:
 
     def _written(self, asked: Mapping[str, Messages], prompts: Sequence[Prompt]) -> tuple[list[str], np.ndarray]:
         answers = self.model.complete(prompts, schema=answer_form(self.aspects), sampling=self.sampling)
-        read = {
-            one: read_scores(answer, self.aspects, self.failures) for one, answer in zip(asked, answers, strict=True)
-        }
+        parse = partial(parse_scores, aspects=self.aspects)
+        read = {one: read_answer(answer, parse, self.failures) for one, answer in zip(asked, answers, strict=True)}
         kept = {one: scores for one, scores in read.items() if scores is not None}
         return list(kept), np.array(list(kept.values()), dtype=np.float32)
 
@@ -134,24 +132,13 @@ def slot_probabilities(
     Raises:
         PromptTooLongError: If a prompt with its answer is longer than the model's context.
     """
-    from whyrec.llm.choices import choice_probabilities
+    from whyrec.llm.local.likely import likely_numbers
 
     found = np.zeros((len(prompts), len(aspects.keys), len(LEVELS)))
-    if not prompts:
-        return found
     begun = [""] * len(prompts)
     for place, name in enumerate(aspects.names):
         begun = [text + slot_prefix(name) for text in begun]
-        answering = [
-            Prompt((*prompt.messages, Message("assistant", text))) for prompt, text in zip(prompts, begun, strict=True)
-        ]
-        found[:, place] = choice_probabilities(
-            backend.model,
-            backend.tokenizer,
-            backend.texts(answering),
-            choices=[str(level) for level in LEVELS],
-            adds_special_tokens=backend.identity.options["template"] == "plain",
-        )
+        found[:, place] = likely_numbers(backend, prompts, begun=begun, numbers=LEVELS)
         nearest = np.rint(expected_levels(found[:, place])).astype(int)
         begun = [f"{text}{level}\n" for text, level in zip(begun, nearest, strict=True)]
     return found

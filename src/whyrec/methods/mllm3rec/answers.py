@@ -5,13 +5,12 @@ is counted (M6).
 """
 
 import json
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeVar, cast
+from typing import Literal, cast
 
-from whyrec.llm.base import Completion
-from whyrec.llm.structured import JsonSchema, SchemaViolationError, bounded_text
+from whyrec.llm.reading import UnusableAnswerError
+from whyrec.llm.structured import JsonSchema, bounded_text
 from whyrec.methods.mllm3rec.artefacts import STRENGTHS, Motivation
 from whyrec.methods.mllm3rec.schema import MotivationSchema
 
@@ -25,15 +24,6 @@ MOST_EVIDENCE = 5
 _CHARS_PER_WORD = 12
 """On average at most, so that a text without spaces has an end too."""
 Verdict = Literal["keep", "demote"]
-Read = TypeVar("Read")
-
-
-class UnusableAnswerError(SchemaViolationError):
-    """An answer has the form and still cannot be used; ``kind`` says why, in a word or two."""
-
-    def __init__(self, kind: str, message: str) -> None:
-        super().__init__(message)
-        self.kind = kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +41,6 @@ class RankingRepairs:
     def total(self) -> int:
         """All of them."""
         return self.repeated + self.unknown + self.missing
-
-
-def read_answer(completion: Completion, parse: Callable[[str], Read], failures: Counter[str]) -> Read | None:
-    """Read an answer, or count why it cannot be.
-
-    Args:
-        completion: What came.
-        parse: One of the functions below.
-        failures: Counts of ``empty``, ``cut``, ``form``, and of what ``parse`` says.
-
-    Returns:
-        None if it cannot be used.
-    """
-    if not completion.text.strip():
-        failures["empty"] += 1
-        return None
-    if completion.finish == "length":
-        failures["cut"] += 1
-        return None
-    try:
-        return parse(completion.text)
-    except SchemaViolationError as violation:
-        failures[violation.kind if isinstance(violation, UnusableAnswerError) else "form"] += 1
-        return None
 
 
 def parse_profile(

@@ -6,32 +6,13 @@ from datetime import datetime
 
 import polars as pl
 
-from whyrec.data import schema
 from whyrec.data.dataset import Dataset
-from whyrec.data.item_lines import ItemText, cut, neutral
-from whyrec.errors import InvalidDataError, UnknownIdError
-from whyrec.evaluation.case_splits import histories_before
+from whyrec.data.item_lines import ItemText, cut, neutral, text_of
+from whyrec.data.reviews import Review, reviews_before
+from whyrec.errors import InvalidDataError
 from whyrec.methods.mllm3rec.equations import semantic_context
 
 _LONGEST_REVIEW = 400
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """One interaction (i_j and r_j)."""
-
-    item_id: str
-    timestamp: datetime
-    rating: float | None = None
-    review: str = ""
-    """In the user's own words: the one place that says why."""
-
-    @property
-    def feedback(self) -> str:
-        """What the user made of it, in words; empty where nothing is known."""
-        rating = "" if self.rating is None else f"rated {self.rating:g}"
-        words = cut(" ".join(neutral(self.review).split()), max_chars=_LONGEST_REVIEW)
-        return " | ".join(part for part in (rating, f"wrote: {words}" if words else "") if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +21,7 @@ class UserContext:
 
     user_id: str | None
     """None for somebody who is known by own words alone."""
-    taken: tuple[Taken, ...] = ()
+    taken: tuple[Review, ...] = ()
     """Oldest first."""
     stated: str = ""
     """What the user says to be after, in free words."""
@@ -93,13 +74,14 @@ def contexts_before(data: Dataset, moments: pl.DataFrame) -> dict[str, UserConte
         By user_id, in the order of ``moments``; a user without a history has an empty one. Items that the catalogue
         does not hold are left out.
     """
-    known = histories_before(data, moments).filter(pl.col(schema.ITEM).is_in(data.items[schema.ITEM].implode()))
-    taken: dict[str, list[Taken]] = {user_id: [] for user_id in moments[schema.USER]}
-    for row in known.collect().iter_rows(named=True):
-        taken[row[schema.USER]].append(
-            Taken(row[schema.ITEM], row[schema.TIMESTAMP], row.get(schema.RATING), row.get(schema.REVIEW) or "")
-        )
-    return {user_id: UserContext(user_id, tuple(found)) for user_id, found in taken.items()}
+    return {user_id: UserContext(user_id, taken) for user_id, taken in reviews_before(data, moments).items()}
+
+
+def feedback(review: Review) -> str:
+    """What a user made of an item, in words (r_j); empty where nothing is known."""
+    rating = "" if review.rating is None else f"rated {review.rating:g}"
+    words = cut(" ".join(neutral(review.text).split()), max_chars=_LONGEST_REVIEW)
+    return " | ".join(part for part in (rating, f"wrote: {words}" if words else "") if part)
 
 
 def history_block(context: UserContext, items: Mapping[str, ItemText], *, max_item_chars: int) -> str:
@@ -109,18 +91,7 @@ def history_block(context: UserContext, items: Mapping[str, ItemText], *, max_it
         UnknownIdError: If an item is not in the catalogue.
     """
     lines = [text_of(it.item_id, items).line(max_chars=max_item_chars) for it in context.taken]
-    return semantic_context(lines, [it.feedback for it in context.taken])
-
-
-def text_of(item_id: str, items: Mapping[str, ItemText]) -> ItemText:
-    """What the catalogue says of an item.
-
-    Raises:
-        UnknownIdError: If it holds no such item.
-    """
-    if item_id not in items:
-        raise UnknownIdError(f"texts: expected an item of the catalogue, got {item_id!r}. Add it, or leave it out.")
-    return items[item_id]
+    return semantic_context(lines, [feedback(it) for it in context.taken])
 
 
 def metadata_line(metadata: Mapping[str, str]) -> str:

@@ -1,22 +1,21 @@
 """Which items share words: brands, kinds and series that a sentence encoder blurs, by TF-IDF."""
 
-import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from sklearn.feature_extraction.text import TfidfVectorizer
 
-_WORD = re.compile(r"\w+")
 _FEWEST_ITEMS = 2
 """A word of one item alone is shared by none."""
 _MOST_SHARE = 0.2
 """A word of more items than that says little, and takes long."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class ItemWords:
     """Words of a catalogue's texts, weighted."""
 
@@ -29,18 +28,27 @@ class ItemWords:
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> "ItemWords":
-        """Learn a catalogue's words."""
-        counts = [_counts(text) for text in texts]
-        n_items = Counter(word for count in counts for word in count)
-        most = max(_MOST_SHARE * len(texts), _FEWEST_ITEMS)
-        vocabulary = tuple(sorted(word for word, n in n_items.items() if _FEWEST_ITEMS <= n <= most))
-        frequency = np.array([n_items[word] for word in vocabulary], dtype=np.float64)
-        inverse = (np.log(len(texts) / np.maximum(frequency, 1)) + 1).astype(np.float32)
-        return cls(vocabulary, inverse, _rows(counts, vocabulary, inverse))
+        """Learn a catalogue's words; nothing is learned where no two items share one."""
+        most = max(int(_MOST_SHARE * len(texts)), _FEWEST_ITEMS)
+        vectorizer = _vectorizer(min_df=_FEWEST_ITEMS, max_df=most)
+        try:
+            by_item = vectorizer.fit_transform(texts)
+        except ValueError:  # what scikit-learn says of an empty vocabulary
+            return cls((), np.zeros(0, dtype=np.float32), sparse.csr_array((len(texts), 0), dtype=np.float32))
+        vocabulary = tuple(vectorizer.get_feature_names_out().tolist())
+        return cls(vocabulary, vectorizer.idf_.astype(np.float32), sparse.csr_array(by_item))
 
     def rows(self, texts: Sequence[str]) -> sparse.csr_array:
         """Weighted words of other texts, rows of length 1, [A W]; words that the catalogue lacks do not count."""
-        return _rows([_counts(text) for text in texts], self.vocabulary, self.inverse_frequency)
+        if not len(texts) or not self.vocabulary:
+            return sparse.csr_array((len(texts), 0), dtype=np.float32)
+        return sparse.csr_array(self._fitted.transform(texts))
+
+    @cached_property
+    def _fitted(self) -> TfidfVectorizer:
+        vectorizer = _vectorizer(vocabulary=self.vocabulary)
+        vectorizer.idf_ = self.inverse_frequency
+        return vectorizer
 
     def of_rows(self, rows: sparse.csr_array) -> "ItemWords":
         """Other items in the same vocabulary."""
@@ -75,22 +83,12 @@ class ItemWords:
         return replace(self, by_item=joined)
 
 
-def _counts(text: str) -> Counter[str]:
-    return Counter(_WORD.findall(text.casefold()))
-
-
-def _rows(counts: Sequence[Counter[str]], vocabulary: Sequence[str], inverse: NDArray[np.float32]) -> sparse.csr_array:
-    number_of = {word: number for number, word in enumerate(vocabulary)}
-    columns, values, lengths = list[int](), list[float](), list[int]()
-    for count in counts:
-        known = sorted((number_of[word], n) for word, n in count.items() if word in number_of)
-        weighed = [(1 + np.log(n)) * float(inverse[number]) for number, n in known]
-        length = max(float(np.linalg.norm(weighed)), 1e-9) if weighed else 1.0
-        columns += [number for number, _ in known]
-        values += [value / length for value in weighed]
-        lengths.append(len(known))
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    shape = (len(counts), len(vocabulary))
-    return sparse.csr_array(
-        (np.array(values, dtype=np.float32), np.array(columns, dtype=np.int64), offsets), shape=shape
+def _vectorizer(**settings: object) -> TfidfVectorizer:
+    return TfidfVectorizer(
+        token_pattern=r"\w+",
+        preprocessor=str.casefold,
+        sublinear_tf=True,
+        smooth_idf=False,
+        dtype=np.float32,
+        **settings,
     )

@@ -15,7 +15,12 @@ from jaxtyping import Float, Int
 from whyrec.errors import InvalidConfigError, InvalidDataError
 from whyrec.llm.base import Completion, Prompt, SamplingConfig
 from whyrec.llm.model import LanguageModel
-from whyrec.methods.mllm3rec.answers import RankingRepairs, parse_ranking, ranking_schema, read_answer
+from whyrec.llm.reading import read_answer
+from whyrec.methods.mllm3rec.answers import (
+    RankingRepairs,
+    parse_ranking,
+    ranking_schema,
+)
 from whyrec.methods.mllm3rec.equations import mean_ranks, top_k
 from whyrec.methods.mllm3rec.motivations import require_strangers
 from whyrec.methods.mllm3rec.prompts import Exemplar, UserSide, ranking_prompt

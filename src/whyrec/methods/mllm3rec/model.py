@@ -19,7 +19,7 @@ from scipy import sparse
 from whyrec.data import schema
 from whyrec.data.dataset import Dataset
 from whyrec.data.sequences import Histories, read_histories
-from whyrec.data.whole_texts import item_texts
+from whyrec.data.whole_texts import whole_texts
 from whyrec.errors import InvalidDataError, UnknownIdError
 from whyrec.interfaces import RECOMMENDATION_SCHEMA, Explanation
 from whyrec.llm.embed import Embedder
@@ -85,7 +85,7 @@ class MLLM3Recommender(ScoringRecommender):
 
     def learn(self, training: TrainingData) -> None:
         """Embed the catalogue, place the motivations in it, weigh and train the ranking."""
-        texts = item_texts(training.data.items.sort(schema.ITEM))
+        texts = whole_texts(training.data.items.sort(schema.ITEM))
         vectors = self.encoder.embed(texts)
         self.space_ = TextSpace.of(vectors, dimensions=self.config.ranker.dimensions)
         points = self.space_.place(vectors)
@@ -190,7 +190,7 @@ class MLLM3Recommender(ScoringRecommender):
             raise InvalidDataError(
                 f"add_items: expected new items, got {known[schema.ITEM][0]!r}, which is known. Leave it out."
             )
-        texts = item_texts(items)
+        texts = whole_texts(items)
         points = self.space_.place(self.encoder.embed(texts))
         words = self.ranker_.stage.contents.words
         more = ItemContents(points, words.of_rows(words.rows(texts)), self.scale_.served(points))

@@ -15,7 +15,12 @@ from whyrec.data.item_lines import ItemText
 from whyrec.errors import InvalidConfigError, PromptTooLongError
 from whyrec.llm.base import Prompt, SamplingConfig
 from whyrec.llm.model import LanguageModel
-from whyrec.methods.mllm3rec.answers import parse_profile, profile_answer, profile_schema, read_answer
+from whyrec.llm.reading import read_answer
+from whyrec.methods.mllm3rec.answers import (
+    parse_profile,
+    profile_answer,
+    profile_schema,
+)
 from whyrec.methods.mllm3rec.artefacts import Motivation, Profile
 from whyrec.methods.mllm3rec.contexts import UserContext, history_block, metadata_line
 from whyrec.methods.mllm3rec.equations import coherence

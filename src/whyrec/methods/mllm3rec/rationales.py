@@ -8,12 +8,12 @@ import numpy as np
 
 from whyrec.llm.base import Completion, Prompt, SamplingConfig
 from whyrec.llm.model import LanguageModel
+from whyrec.llm.reading import read_answer
 from whyrec.llm.structured import JsonSchema
 from whyrec.methods.mllm3rec.answers import (
     parse_rationale,
     parse_verdict,
     rationale_schema,
-    read_answer,
     verdict_schema,
 )
 from whyrec.methods.mllm3rec.artefacts import ItemTraits, Profile, Rationale

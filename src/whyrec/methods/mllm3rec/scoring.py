@@ -11,10 +11,15 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float
 
-from whyrec.llm.base import Message, Prompt, SamplingConfig
+from whyrec.llm.base import Prompt, SamplingConfig
 from whyrec.llm.local.backend import LocalBackend
 from whyrec.llm.model import LanguageModel
-from whyrec.methods.mllm3rec.answers import MOST_SCORE, parse_score, read_answer, score_schema
+from whyrec.llm.reading import read_answer
+from whyrec.methods.mllm3rec.answers import (
+    MOST_SCORE,
+    parse_score,
+    score_schema,
+)
 from whyrec.methods.mllm3rec.matching import Matching, MatchingTask, matching_of
 from whyrec.methods.mllm3rec.motivations import require_strangers
 from whyrec.methods.mllm3rec.prompts import Exemplar, score_prompt
@@ -86,17 +91,9 @@ def likely_scores(backend: LocalBackend, prompts: Sequence[Prompt]) -> Float[np.
     Raises:
         PromptTooLongError: If a prompt is longer than the model's context.
     """
-    from whyrec.llm.choices import choice_probabilities, expected_numbers
+    from whyrec.llm.choices import expected_numbers
+    from whyrec.llm.local.likely import likely_numbers
 
-    if not prompts:
-        return np.zeros(0)
-    begun = [Prompt((*prompt.messages, Message("assistant", _BEGUN))) for prompt in prompts]
     numbers = range(MOST_SCORE + 1)
-    found = choice_probabilities(
-        backend.model,
-        backend.tokenizer,
-        backend.texts(begun),
-        choices=[str(number) for number in numbers],
-        adds_special_tokens=backend.identity.options["template"] == "plain",
-    )
+    found = likely_numbers(backend, prompts, begun=[_BEGUN] * len(prompts), numbers=numbers)
     return expected_numbers(found, numbers)

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from whyrec.data import schema
-from whyrec.methods.mllm3rec.answers import LONGEST_TRAIT_WORDS
+from whyrec.methods.mllm3rec.answers import (
+    LONGEST_TRAIT_WORDS,
+)
 
 BRAND_COLUMNS = ("brand", "manufacturer", "maker")
 """Catalogue columns that hold who makes an item."""

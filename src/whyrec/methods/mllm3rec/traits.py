@@ -5,12 +5,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from whyrec.data.item_lines import ItemText, neutral
+from whyrec.data.item_lines import ItemText, neutral, text_of
 from whyrec.llm.base import Prompt, SamplingConfig
 from whyrec.llm.model import LanguageModel
-from whyrec.methods.mllm3rec.answers import parse_traits, read_answer, traits_schema
+from whyrec.llm.reading import read_answer
+from whyrec.methods.mllm3rec.answers import (
+    parse_traits,
+    traits_schema,
+)
 from whyrec.methods.mllm3rec.artefacts import ItemTraits
-from whyrec.methods.mllm3rec.contexts import text_of
 from whyrec.methods.mllm3rec.prompts import Exemplar, trait_prompt, trait_question
 from whyrec.methods.mllm3rec.trait_rules import Brands, clean_traits
 
