@@ -119,6 +119,8 @@ class Bench:
     work: Path
     users: int
     by_day: bool
+    seed: int
+    """Of the users and candidates."""
     ranker: RankerConfig
 
     def run(self, catalogue: sets.Catalogue, split: CaseSplit, method: str) -> None:
@@ -157,8 +159,8 @@ class Bench:
     def cases(self, catalogue: sets.Catalogue, split: CaseSplit) -> list[CandidateCases]:
         """The fixed cases of a split, for every way to draw negatives that the data set allows."""
         schemes = sets.SCHEMES if catalogue.category_of else sets.SCHEMES[:1]
-        directory = self.work / "cases"
-        return [sets.kept_cases(catalogue, split, scheme=it, directory=directory, users=self.users) for it in schemes]
+        settings = {"directory": self.work / "cases", "users": self.users, "seed": self.seed}
+        return [sets.kept_cases(catalogue, split, scheme=it, **settings) for it in schemes]
 
 
 def scored(
@@ -197,12 +199,19 @@ def assemble(bench: Bench, out: Path) -> None:
     config = {
         "users": bench.users,
         "by_day": bench.by_day,
+        "seed": bench.seed,
         "ranker": bench.ranker.model_dump(),
         "baselines": {name: [kind, *settings] for name, (kind, settings) in BASELINES.items()},
         "runs": runs,
     }
-    name = "mllm3rec_by_day.json" if bench.by_day else "mllm3rec.json"
-    write_results(out / name, config=config, wall_time_s=sum(it["all_s"] for it in runs), rows=rows)
+    name = "_".join(["mllm3rec", *variant_of(bench.by_day, bench.seed)])
+    seconds = sum(it["all_s"] for it in runs)
+    write_results(out / f"{name}.json", config=config, wall_time_s=seconds, rows=rows)
+
+
+def variant_of(by_day: bool, seed: int) -> list[str]:
+    """What sets a run apart from the main one, for names of files and folders."""
+    return ["by_day"] * by_day + [f"seed_{seed}"] * (seed != sets.SEED)
 
 
 def table(dataset: str, cases: str, frame: pl.DataFrame) -> list[dict[str, object]]:
@@ -305,6 +314,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--splits", nargs="+", choices=sets.SPLITS, default=list(sets.SPLITS))
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--users", type=int, default=sets.N_USERS, help="cases of a split at most")
+    parser.add_argument("--seed", type=int, default=sets.SEED, help="of users and candidates: others than those shown")
     parser.add_argument("--by-day", action="store_true", help="items of one day are simultaneous")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="of the ranking: head.epochs=2")
     parser.add_argument("--speed", action="store_true", help="time the ranking of 100,000 items, and nothing else")
@@ -315,8 +325,8 @@ def main(arguments: list[str]) -> None:
         print(json.dumps(speed()))
         return
     ranker = validated(RankerConfig, layered(parse_settings(options.set)), where="ranker")
-    work = options.work / "by_day" if options.by_day else options.work
-    bench = Bench(options.data, work, options.users, options.by_day, ranker)
+    work = options.work.joinpath("_".join(variant_of(options.by_day, options.seed)))
+    bench = Bench(options.data, work, options.users, options.by_day, options.seed, ranker)
     if options.assemble:
         assemble(bench, options.out)
         return

@@ -69,17 +69,17 @@ def load(name: str, data: Path, *, by_day: bool = False) -> Catalogue:
 
 
 def kept_cases(
-    catalogue: Catalogue, split: CaseSplit, *, scheme: Scheme, directory: Path, users: int
+    catalogue: Catalogue, split: CaseSplit, *, scheme: Scheme, directory: Path, users: int, seed: int = SEED
 ) -> CandidateCases:
     """Draw the cases, or read those that were drawn."""
     path = directory / f"{catalogue.data.name}_{split.name}_{scheme}_{users}"
     if not path.is_dir():
         drawn = draw_cases(
             catalogue.data,
-            split.sampled(users, seed=SEED),
+            split.sampled(users, seed=seed),
             scheme=scheme,
             category_of=catalogue.category_of if scheme == "category" else None,
-            seed=SEED,
+            seed=seed,
         )
         path.parent.mkdir(parents=True, exist_ok=True)
         drawn.write(path)

@@ -145,8 +145,8 @@ def test_a_motivation_that_a_word_speaks_of_goes_first(data: Dataset, fitted: ML
     texts = data.items.sort("item_id")["title"].to_list()
     lexicon = TraitLexicon.of(texts, texts, scale=fitted.scale_, encoder=WordEncoder())
     served = np.array([2.0, 1.0], dtype=np.float32)
-    told = shared_motivation([1, 1], served, text="a party thing", lexicon=lexicon)
-    assert (told.dimension, told.trait) == (1, "party")
+    told = shared_motivation([1, 1], served, text="a playful thing", lexicon=lexicon)
+    assert (told.dimension, told.trait) == (1, "playful")
     silent = shared_motivation([1, 1], served, text="a thing", lexicon=lexicon)
     assert (silent.dimension, silent.trait) == (0, None)
     assert shared_motivation([0, 0], served, text="organic", lexicon=lexicon).dimension is None

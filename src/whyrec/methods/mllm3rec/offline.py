@@ -21,8 +21,8 @@ from whyrec.methods.mllm3rec.trait_rules import Brands, clean_traits
 _WORD = r"(?u)\b[^\W\d_]{4,}\b"
 _FEWEST_ITEMS = 3
 _MOST_SHARE = 0.1
-_LEAST_TIE = 1.5
-"""Deviations from which a word speaks of a motivation: one word in fifteen does. Chosen by reading on both sides."""
+_LEAST_TIE = 2.0
+"""Deviations from which a word speaks of a motivation: one word in forty does. Chosen by reading on both sides."""
 _MOST_FIRST = 0.5
 """A word that begins so many of the titles it stands in is a brand, as far as a catalogue without brands can tell."""
 _MOST_WORDS = 6
