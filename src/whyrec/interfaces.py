@@ -4,7 +4,7 @@ Frames are polars, ids are the caller's own strings, times are aware UTC, interv
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol, Self, runtime_checkable
@@ -90,6 +90,17 @@ class Explanation:
     writer: str
     """Model name, revision and adapter; or ``offline`` when no language model wrote it."""
     user_id: str | None = None
+
+    def record(self) -> dict[str, object]:
+        """Text, claims with their verdicts and evidence, as JSON holds them."""
+        return {
+            "writer": self.writer,
+            "verified": self.verdict.verified,
+            "text": self.text,
+            "sections": dict(self.sections),
+            "claims": [asdict(claim) for claim in self.verdict.claims],
+            "evidence": [asdict(evidence) for evidence in self.evidence],
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,7 +180,7 @@ def test_wrong_questions_are_one_line_and_code_2(
         (["--run", str(curec_run), *user, "--at", early], "--at: expected a moment from 2021-04-11"),
         (["--run", str(curec_run), *user, "--top", "0"], "expected k of at least 1, got 0"),
         (["--run", str(curec_run), *user, "--dry-run"], "They cost nothing: leave --dry-run out."),
-        (["--run", str(trail_run), *user], "expected a run of curec, curec_llm for --user, got one of trail"),
+        (["--run", str(trail_run), *user], "expected a run of curec, curec_llm, mllm3rec for --user, got one of trail"),
         (["--run", str(weekly_run), *user], "which states no reasons to users. Leave --user out, or fit another."),
     ]:
         assert main(["explain", *words]) == 2

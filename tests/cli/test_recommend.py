@@ -181,7 +181,7 @@ def test_mistakes_are_one_line_and_code_2(
             "u00",
         ): "expected a run of a recommender, got one of last_7_days",
         ("forecast", "--run", run): "expected a run of a forecaster, got one of item_knn",
-        ("explain", "--run", run, "--item", "a00"): ", curec, curec_llm, got one of item_knn, which states no",
+        ("explain", "--run", run, "--item", "a00"): ", curec_llm, mllm3rec, got one of item_knn, which states no",
         ("evaluate", "--run", run, "--windows", "2"): "windows: expected none for recommenders",
         (
             "evaluate",

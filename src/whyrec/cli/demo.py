@@ -73,11 +73,9 @@ def _print_list(forecast: "ExplainedForecast") -> None:
 
 
 def _print_people(people: "tuple[ReportPerson, ...]") -> None:
-    from whyrec.methods.curec.explaining import recommendation_record
-
     console = stdout_console()
     for person in people:
-        records = [recommendation_record(item) for item in person.items[:_SHOWN_TO_EACH]]
+        records = [item.record() for item in person.items[:_SHOWN_TO_EACH]]
         heading = f"The top {len(records)} for user {person.user_id}, who has chosen {person.n_items:,} so far"
         print_recommendations(records, heading=heading, console=console, most_reasons=0)
         console.print()

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from whyrec.cli.model_options import CacheOption, DryRunOption, print_estimate
-from whyrec.cli.options import At, RunData, RunDirectory, read_moment
+from whyrec.cli.options import At, RunData, RunDirectory, WantOption, read_moment
 from whyrec.cli.output import JSON_OPTION, print_rows, say
 from whyrec.cli.personal import print_recommendations
 from whyrec.cli.terminal import stdout_console
@@ -18,8 +18,9 @@ def explain(
     run: RunDirectory,
     items: Annotated[list[str] | None, typer.Option("--item", metavar="ID", help="An item_id. Repeatable.")] = None,
     user: Annotated[
-        str | None, typer.Option("--user", metavar="ID", help="A user_id: whose list; for a run of curec.")
+        str | None, typer.Option("--user", metavar="ID", help="A user_id: whose list; for a run of curec or mllm3rec.")
     ] = None,
+    want: WantOption = None,
     top: Annotated[
         int | None, typer.Option("--top", metavar="K", help="Explain the first K of the list; 10 if no item is named.")
     ] = None,
@@ -36,9 +37,11 @@ def explain(
     Example: whyrec explain --run runs/trail --item 1454468
 
     Example: whyrec explain --run runs/curec --user 1492 --top 3
+
+    Example: whyrec explain --run runs/mllm3rec --want "gifts that are eco-friendly" --top 3
     """
     # Explaining loads torch and LightGBM; other commands start without them.
-    from whyrec.runs import explain_list_run, explain_run, open_run
+    from whyrec.runs import explain_list_run, explain_run, explain_stated_run, open_run
     from whyrec.runs.answers import estimate_reasons
 
     if items and top is not None:
@@ -46,12 +49,18 @@ def explain(
     opened = open_run(run)
     moment, dataset = read_moment(at, flag="--at"), opened.open_data(data)
     item_ids, k, kept = items or (), 10 if top is None else top, cache or default_cache_path()
-    if user is not None and not dry_run:
-        told = explain_list_run(opened, dataset, user_id=user, item_ids=item_ids, at=moment, k=k)
-        if as_json:
-            _print_json(told.records)
+    if user is not None and want is not None:
+        raise InvalidConfigError("explain: expected --user or --want, got both. Leave one out.")
+    if (user is not None or want is not None) and not dry_run:
+        if user is not None:
+            told = explain_list_run(opened, dataset, user_id=user, item_ids=item_ids, at=moment, k=k)
         else:
-            print_recommendations(told.records, heading=f"For user {user}", console=stdout_console())
+            told = explain_stated_run(opened, dataset, words=want or "", item_ids=item_ids, k=k)
+        if as_json:
+            _print_json(told)
+        else:
+            heading = f"For user {user}" if user is not None else f"For somebody who wants: {want}"
+            print_recommendations(told, heading=heading, console=stdout_console())
         return
     if dry_run:
         estimate = estimate_reasons(opened, dataset, item_ids=item_ids, at=moment, k=k, cache=kept)

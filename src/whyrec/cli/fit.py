@@ -15,7 +15,7 @@ def fit(
     method: Annotated[
         str,
         typer.Argument(
-            help="What forecasts: trail, last_7_days, ema, pare, ...; or recommends: curec, sasrec, item_knn, ..."
+            help="What forecasts: trail, last_7_days, ema, pare, ...; or recommends: curec, mllm3rec, sasrec, bm25, ..."
         ),
     ],
     *,
@@ -62,6 +62,8 @@ def fit(
     Example: whyrec fit trail --llm scratch --out runs/scratch
 
     Example: whyrec fit curec --data films --out runs/curec
+
+    Example: whyrec fit mllm3rec --data films --out runs/mllm3rec
 
     Example: whyrec fit sasrec --data films --set training.epochs=50 --out runs/sasrec
     """

@@ -14,7 +14,7 @@ from whyrec.llm.prices import read_prices
 from whyrec.llm.usage import Estimate, Price
 from whyrec.runtime.config import parse_settings
 
-_PANEL = "Language model"
+MODEL_PANEL = "Language model"
 
 ModelOption = Annotated[
     str,
@@ -23,7 +23,7 @@ ModelOption = Annotated[
         metavar="MODEL",
         help="local:DIRECTORY or local:HUB/NAME for a model on this machine, URL#MODEL for a server that speaks the "
         "OpenAI chat API (such as http://127.0.0.1:8000/v1#qwen).",
-        rich_help_panel=_PANEL,
+        rich_help_panel=MODEL_PANEL,
     ),
 ]
 ModelSettings = Annotated[
@@ -32,7 +32,7 @@ ModelSettings = Annotated[
         "--llm-set",
         metavar="KEY=VALUE",
         help="One setting of the model, such as dtype=bfloat16, adapter=DIR or concurrency=16. Repeatable.",
-        rich_help_panel=_PANEL,
+        rich_help_panel=MODEL_PANEL,
     ),
 ]
 CacheOption = Annotated[
@@ -42,12 +42,14 @@ CacheOption = Annotated[
         metavar="FILE",
         envvar="WHYREC_CACHE",
         help="Where answers are kept, so that none is asked for twice. By default a file in your data directory.",
-        rich_help_panel=_PANEL,
+        rich_help_panel=MODEL_PANEL,
     ),
 ]
 PricesOption = Annotated[
     Path | None,
-    typer.Option("--prices", metavar="FILE.toml", help="What models cost per million tokens.", rich_help_panel=_PANEL),
+    typer.Option(
+        "--prices", metavar="FILE.toml", help="What models cost per million tokens.", rich_help_panel=MODEL_PANEL
+    ),
 ]
 KeyOption = Annotated[
     str,
@@ -55,7 +57,7 @@ KeyOption = Annotated[
         "--api-key-env",
         metavar="NAME",
         help="The environment variable that holds the server's API key.",
-        rich_help_panel=_PANEL,
+        rich_help_panel=MODEL_PANEL,
     ),
 ]
 DryRunOption = Annotated[
@@ -63,7 +65,7 @@ DryRunOption = Annotated[
     typer.Option(
         "--dry-run",
         help="Say how many prompts and tokens it would take, at what cost and time; ask nothing.",
-        rich_help_panel=_PANEL,
+        rich_help_panel=MODEL_PANEL,
     ),
 ]
 KEY_VARIABLE = "WHYREC_API_KEY"

@@ -30,6 +30,29 @@ Settings = Annotated[
     ),
 ]
 
+WantOption = Annotated[
+    str | None,
+    typer.Option(
+        "--want",
+        metavar="WORDS",
+        help="In place of --user: what somebody says they want, such as 'gifts that are eco-friendly'; for a run of "
+        "mllm3rec.",
+    ),
+]
+
+
+def require_one_of(command: str, *, users: object, want: str | None) -> None:
+    """Refuse both a user and a wish, or neither.
+
+    Raises:
+        InvalidConfigError: If so.
+    """
+    if bool(users) == (want is not None):
+        got = "both" if users else "neither"
+        raise InvalidConfigError(
+            f"{command}: expected --user or --want, got {got}. Name a user, or say what is wanted."
+        )
+
 
 def read_moment(text: str | None, *, flag: str) -> datetime | None:
     """Read a date or a time; without an offset it is UTC.

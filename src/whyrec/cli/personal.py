@@ -10,13 +10,17 @@ from rich.text import Text
 Record = Mapping[str, object]
 
 _INDENT = 5
+_SHARED = "Interests"
+"""The section that is the same for all items of a list, and stands above them."""
+_BY_OTHERS = "Others"
+"""The section that is shown reason by reason."""
 
 
 def print_recommendations(records: Sequence[Record], *, heading: str, console: Console, most_reasons: int = 3) -> None:
     """Print the user's interests once, then every item with its reasons and how many of their claims hold.
 
     Args:
-        records: As ``recommendation_record`` makes them, all of one user.
+        records: As ``ExplainedEntry.record`` makes them, all of one user.
         heading: Whose list it is.
         console: Where.
         most_reasons: Of other users, for each item; verified ones.
@@ -24,7 +28,7 @@ def print_recommendations(records: Sequence[Record], *, heading: str, console: C
     if not records:
         return
     console.print(heading, style="bold")
-    interests = _sections(records[0]).get("Interests")
+    interests = _sections(records[0]).get(_SHARED)
     if interests is not None:
         _indented(Text(interests), console)
     for record in records:
@@ -33,7 +37,7 @@ def print_recommendations(records: Sequence[Record], *, heading: str, console: C
 
 
 def print_recommendation(record: Record, *, console: Console, most_reasons: int = 3) -> None:
-    """Print one item: its place and how much of its text holds, the reason for this very user, those of others."""
+    """Print one item: its place and how much of its text holds, the reasons for this very user, those of others."""
     line = Table.grid(padding=(0, 2, 0, 0), expand=True)
     line.add_column(justify="right", min_width=_INDENT - 2)
     line.add_column(ratio=1)
@@ -41,9 +45,11 @@ def print_recommendation(record: Record, *, console: Console, most_reasons: int 
     place = "had before" if record["rank"] is None else str(record["rank"])
     line.add_row(place, Text(f"{record['title']} ({record['item_id']})", "bold"), _checked(record))
     console.print(line)
-    _indented(Text(_sections(record)["Reason"]), console)
-    reasons = record["reasons"]
-    assert isinstance(reasons, list), "recommendation_record lists the reasons"
+    for name, told in _sections(record).items():
+        if name not in (_SHARED, _BY_OTHERS):
+            _indented(Text(told), console)
+    reasons = record.get("reasons", [])
+    assert isinstance(reasons, list), "the record of an entry lists the reasons"
     # What is not verified ranks, but is not told.
     for reason in [reason for reason in reasons if reason["verified"]][:most_reasons]:
         _indented(_others(reason), console)
@@ -74,13 +80,13 @@ def _remarks(record: Record) -> Iterator[Text]:
 
 def _sections(record: Record) -> Mapping[str, str]:
     sections = record["sections"]
-    assert isinstance(sections, dict), "recommendation_record lists the sections"
+    assert isinstance(sections, dict), "the record of an entry lists the sections"
     return sections
 
 
 def _claims(record: Record) -> list[Mapping[str, object]]:
     claims = record["claims"]
-    assert isinstance(claims, list), "recommendation_record lists the claims"
+    assert isinstance(claims, list), "the record of an entry lists the claims"
     return claims
 
 

@@ -16,15 +16,19 @@ from whyrec.interfaces import Forecaster
 from whyrec.llm.opening import NONE, ModelSpec, parse_spec
 from whyrec.methods.curec.model import CURecRecommender
 from whyrec.methods.curec.recommender_config import CURecConfig
+from whyrec.methods.mllm3rec.config import MLLM3Config
+from whyrec.methods.mllm3rec.model import MLLM3Recommender
 from whyrec.methods.trail.config import SCRATCH, TrailConfig, scratch_defaults
 from whyrec.methods.trail.model import TrailForecaster
 from whyrec.methods.trail.offline import OfflineConfig, OfflineForecaster
 from whyrec.recommending.base import ScoringRecommender
+from whyrec.recommending.explained import ListExplainer
 from whyrec.runtime.config import layered, validated
 
 DEFAULT_WINDOW = "30d"
 TRAIL, _TRAIL_SCRATCH, _TRAIL_TUNED = "trail", "trail_scratch", "trail_tuned"
 CUREC, _CUREC_LLM = "curec", "curec_llm"
+MLLM3REC = "mllm3rec"
 ZERO_SHOT = "zero_shot"
 _OF_SCRATCH = ("model", "domain", "rendering", "teacher")
 """Settings that a model from scratch leaves no choice in."""
@@ -48,6 +52,11 @@ class Method:
     def is_recommender(self) -> bool:
         """Whether it ranks for users; else it makes one list for everybody."""
         return issubclass(self.model, ScoringRecommender)
+
+    @property
+    def explains_lists(self) -> bool:
+        """Whether it says why items stand in users' lists."""
+        return self.is_recommender and issubclass(self.model, ListExplainer)
 
     def settings(self, options: Mapping[str, object]) -> BaseModel:
         """Complete and check settings; windows are 30 days unless ``options`` say otherwise.
@@ -111,6 +120,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
         _TRAIL_TUNED: Method(_TRAIL_TUNED, _TRAIL_TUNED, TrailForecaster, TrailConfig),
         CUREC: Method(CUREC, "curec_offline", CURecRecommender, CURecConfig, fixed={"llm": None}),
         _CUREC_LLM: Method(_CUREC_LLM, _CUREC_LLM, CURecRecommender, CURecConfig),
+        MLLM3REC: Method(MLLM3REC, "mllm3rec_offline", MLLM3Recommender, MLLM3Config),
         **{
             name: Method(name, name, baseline.forecaster, baseline.config, baseline.options)
             for name, baseline in BASELINES.items()

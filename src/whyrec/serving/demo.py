@@ -15,7 +15,6 @@ from whyrec.data.windows import day_after
 from whyrec.errors import InvalidDataError
 from whyrec.evaluation.rolling import RollingResult, evaluate_rolling
 from whyrec.forecasts import require_positive_k
-from whyrec.methods.curec.explaining import recommendation_record
 from whyrec.methods.trail.explained import ExplainedForecast, explanation_record
 from whyrec.methods.trail.offline import OfflineConfig, OfflineForecaster
 from whyrec.methods.trail.offline.explain import explain_forecast
@@ -135,7 +134,7 @@ def _write_forecast(
     people: tuple[ReportPerson, ...],
 ) -> None:
     _write_lines(directory / EXPLANATIONS, map(explanation_record, forecast.items))
-    _write_lines(directory / PERSONAL, (recommendation_record(item) for person in people for item in person.items))
+    _write_lines(directory / PERSONAL, (item.record() for person in people for item in person.items))
     write_frame(forecast.ranking, directory / FORECAST)
     content = ReportContent(
         title=f"What comes next in {data.name}: {window_phrase(forecast.window)}",

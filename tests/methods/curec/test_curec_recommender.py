@@ -18,7 +18,7 @@ from contracts.recommender import NEVER_SEEN, NEWCOMER, STRANGER, UNTIL, USERS, 
 from whyrec.data.dataset import Dataset
 from whyrec.errors import InvalidConfigError, InvalidDataError, NotFittedError, UnknownIdError
 from whyrec.methods.curec.artefacts import Pattern
-from whyrec.methods.curec.explaining import ExplainedRecommendation, recommendation_record
+from whyrec.methods.curec.explaining import ExplainedRecommendation
 from whyrec.methods.curec.histories import Interaction, UserHistory
 from whyrec.methods.curec.model import CURecRecommender
 from whyrec.methods.curec.offline import OfflineWriter
@@ -188,7 +188,7 @@ def check(told: ExplainedRecommendation, *, user_id: str) -> None:
         assert set(claim.evidence_ids) <= set(ids)
     for body in explanation.sections.values():
         assert body in explanation.text
-    json.dumps(recommendation_record(told))
+    json.dumps(told.record())
 
 
 def test_everything_is_told_verified_and_weighed(shared: CURecRecommender, data: Dataset) -> None:
@@ -216,7 +216,7 @@ def test_everything_is_told_verified_and_weighed(shared: CURecRecommender, data:
 def test_others_are_not_named(shared: CURecRecommender, data: Dataset) -> None:
     [told] = shared.explain(data, user_id=ME, k=1)
     assert told.reasons
-    written = json.dumps(recommendation_record(told))
+    written = json.dumps(told.record())
     assert not [user for user in USERS if user != ME and user in written]
 
 
@@ -320,7 +320,9 @@ def test_models_that_do_not_look_at_reasons_state_no_attention(variant: str, dat
 def test_wrong_questions_are_refused(shared: CURecRecommender, data: Dataset) -> None:
     with pytest.raises(NotFittedError, match="Call fit or load first"):
         CURecRecommender().explain(data, user_id=ME)
-    with pytest.raises(UnknownIdError, match="CURec: expected an item_id of the 22 that were fitted on, got 'zz'"):
+    with pytest.raises(
+        UnknownIdError, match="CURecRecommender: expected an item_id of the 22 that were fitted on, got 'zz'"
+    ):
         shared.explain(data, user_id=ME, item_ids=["zz"])
     with pytest.raises(UnknownIdError, match="got 'zz'"):
         shared.score(data, user_id=ME, item_id="zz")

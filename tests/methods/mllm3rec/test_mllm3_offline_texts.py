@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from whyrec.data.dataset import Dataset
 from whyrec.data.schema import TIMESTAMP_TYPE
 from whyrec.errors import InvalidConfigError, InvalidDataError, NotFittedError, UnknownIdError
+from whyrec.interfaces import Explanation
 from whyrec.methods.mllm3rec.artefacts import Motivation, Profile
 from whyrec.methods.mllm3rec.config import MLLM3Config, RankerConfig, TextHeadConfig
 from whyrec.methods.mllm3rec.model import MLLM3Recommender
@@ -34,6 +36,12 @@ SCHEMA = MotivationSchema(
 WORDS = {"g": ("organic", "vegan", "recycled"), "f": ("funny", "playful", "party"), "x": ("steel", "ruler", "metric")}
 COLOURS = ("green", "yellow", "purple", "black", "white", "orange", "brown")
 NOUNS = ("lamp", "bottle", "basket", "mirror", "towel", "brush", "candle", "pillow", "carpet", "basin")
+
+
+def why(recommender: MLLM3Recommender, data: Dataset, *, item_id: str, **asked: Any) -> Explanation:
+    """The reason for one item."""
+    [entry] = recommender.explain(data, item_ids=[item_id], **asked)
+    return entry.explanation
 
 
 def shop() -> Dataset:
@@ -120,7 +128,7 @@ def test_a_title_that_cannot_be_quoted_is_not(data: Dataset, fitted: MLLM3Recomm
         pl.when(pl.col("item_id") == "g9").then(pl.lit("organic " * 60)).otherwise(pl.col("title")).alias("title")
     )
     long = Dataset.from_frames(data.interactions, told, name=data.name)
-    text = fitted.explain(long, user_id="g-user0", item_id="g9").text
+    text = why(fitted, long, user_id="g-user0", item_id="g9").text
     assert "item g9 goes with that" in text
     assert "organic organic" not in text
 
@@ -155,7 +163,7 @@ def test_a_motivation_that_a_word_speaks_of_goes_first(data: Dataset, fitted: ML
 def test_an_explanation_names_motivation_trait_and_evidence_and_holds(data: Dataset, fitted: MLLM3Recommender) -> None:
     listed_items = fitted.recommend(data, user_ids=["g-user0"], k=3)["item_id"].to_list()
     for item_id in listed_items:
-        told = fitted.explain(data, user_id="g-user0", item_id=item_id)
+        told = why(fitted, data, user_id="g-user0", item_id=item_id)
         assert told.verdict.verified, told.verdict.unsupported
         assert "sustainability" in told.sections["Motivation"]
         assert "it mentions “" in told.sections["Trait"]
@@ -170,7 +178,7 @@ def test_an_explanation_names_motivation_trait_and_evidence_and_holds(data: Data
 def test_a_word_that_is_not_there_is_found_out(data: Dataset, fitted: MLLM3Recommender) -> None:
     """The verdict is not a stamp: a profile that cites what was never taken does not pass."""
     lie = Profile("g-user0", (Motivation("green", 3, "Looks for it, as in “Number f0 never taken”.", ()),), "a model")
-    told = fitted.explain(data, user_id="g-user0", item_id="g9", profile=lie)
+    told = why(fitted, data, user_id="g-user0", item_id="g9", profile=lie)
     assert told.writer == "a model"
     assert not told.verdict.verified
     assert any("neither the item's title nor one of the history" in claim.problem for claim in told.verdict.unsupported)
@@ -182,7 +190,7 @@ def test_own_words_are_ranked_by_and_explained(data: Dataset, fitted: MLLM3Recom
     assert firsts == {"anna": ["g"] * 4, "ben": ["f"] * 4}
     assert lists.filter(user_id="anna")["rank"].to_list() == [1, 2, 3, 4]
     best = lists.filter(user_id="anna")["item_id"][0]
-    told = fitted.explain(data, user_id="anna", item_id=best, stated="something organic and vegan")
+    told = why(fitted, data, user_id="anna", item_id=best, stated="something organic and vegan")
     assert told.sections["Motivation"] == "Asked in so many words: something organic and vegan."
     assert "it mentions “" in told.sections["Trait"]
     assert told.verdict.verified
@@ -193,11 +201,11 @@ def test_own_words_are_ranked_by_and_explained(data: Dataset, fitted: MLLM3Recom
 
 def test_somebody_of_whom_nothing_is_known_is_told_so(data: Dataset, fitted: MLLM3Recommender) -> None:
     first = fitted.recommend(data, user_ids=["nobody"], k=1)["item_id"][0]
-    told = fitted.explain(data, user_id="nobody", item_id=first)
+    told = why(fitted, data, user_id="nobody", item_id=first)
     assert told.text.startswith("[Fallback] Nothing is known of this user yet, nor what they want.")
     assert "is among the most popular items" in told.text
     last = fitted.recommend(data, user_ids=["nobody"], k=90)["item_id"][-1]
-    assert "is not among the most popular items" in fitted.explain(data, user_id="nobody", item_id=last).text
+    assert "is not among the most popular items" in why(fitted, data, user_id="nobody", item_id=last).text
 
 
 def test_an_item_added_a_second_ago_is_ranked_and_explained_by_its_text(data: Dataset, tmp_path: Path) -> None:
@@ -209,7 +217,7 @@ def test_an_item_added_a_second_ago_is_ranked_and_explained_by_its_text(data: Da
     rank = dict(lists.select("item_id", "rank").iter_rows())
     assert rank["new0"] <= 6
     assert rank["new1"] > rank["new0"]
-    told = fitted.explain(grown, user_id="g-user0", item_id="new0")
+    told = why(fitted, grown, user_id="g-user0", item_id="new0")
     assert "Nobody has taken it yet" in told.text
     assert told.verdict.verified, told.verdict.unsupported
     fitted.save(tmp_path / "run")
@@ -228,27 +236,51 @@ def test_a_saved_recommender_keeps_its_motivations(data: Dataset, fitted: MLLM3R
         loaded.recommend_stated({"anna": "organic"})
     loaded.encoder = WordEncoder()
     for user, item in (("g-user0", "g9"), ("nobody", "f1"), ("x-user1", "x3")):
-        assert loaded.explain(data, user_id=user, item_id=item) == fitted.explain(data, user_id=user, item_id=item)
+        assert why(loaded, data, user_id=user, item_id=item) == why(fitted, data, user_id=user, item_id=item)
+
+
+def test_what_the_crowd_places_says_so_and_counts_at_the_moment(data: Dataset, fitted: MLLM3Recommender) -> None:
+    """A planted later purchase of both items is not counted; from then on it is."""
+    at = START + timedelta(days=95)
+    had = data.before(at).filter(user_id="g-user0").select("item_id").collect()["item_id"].to_list()
+    entries = fitted.explain(data, user_id="g-user0", item_ids=None, k=5, at=at)
+    told = next(it.explanation for it in entries if "Together" in it.explanation.sections)
+    [evidence] = [it for it in told.evidence if it.id.startswith("together:")]
+    with_it = evidence.id.removeprefix("together:")
+    assert with_it in had
+    log = data.before(at).collect()
+    both = set(log.filter(item_id=with_it)["user_id"]) & set(log.filter(item_id=told.item_id)["user_id"])
+    assert evidence.value == len(both) > 0
+    later = [("y-late", item, at + timedelta(minutes=1)) for item in (with_it, told.item_id)]
+    everything = data.interactions.collect()
+    more = pl.DataFrame(later, schema=everything.schema, orient="row")
+    leaked = Dataset.from_frames(pl.concat([everything, more]), data.items, name=data.name)
+    assert why(fitted, leaked, user_id="g-user0", item_id=told.item_id, at=at) == told
+    after = why(fitted, leaked, user_id="g-user0", item_id=told.item_id, at=at + timedelta(minutes=2))
+    [grown] = [it for it in after.evidence if it.id == evidence.id]
+    assert grown.value == evidence.value + 1
 
 
 def test_explanations_know_nothing_later_than_their_moment(data: Dataset, fitted: MLLM3Recommender) -> None:
     at = START + timedelta(days=60)
-    before = fitted.explain(data, user_id="g-user0", item_id="g9", at=at)
+    before = why(fitted, data, user_id="g-user0", item_id="g9", at=at)
     later = [("g-user0", f"f{n}", at + timedelta(minutes=n)) for n in range(10)]
     log = data.interactions.collect()
     more = pl.DataFrame(later, schema=log.schema, orient="row")
     leaked = Dataset.from_frames(pl.concat([log, more]), data.items, name=data.name)
-    assert fitted.explain(leaked, user_id="g-user0", item_id="g9", at=at) == before
-    assert fitted.explain(leaked, user_id="g-user0", item_id="f9") != fitted.explain(
-        data, user_id="g-user0", item_id="f9"
-    ), "from then on it counts"
+    assert why(fitted, leaked, user_id="g-user0", item_id="g9", at=at) == before
+    assert why(fitted, leaked, user_id="g-user0", item_id="f9") != why(fitted, data, user_id="g-user0", item_id="f9"), (
+        "from then on it counts"
+    )
 
 
 def test_wrong_questions_are_refused(data: Dataset, fitted: MLLM3Recommender) -> None:
     with pytest.raises(NotFittedError):
-        MLLM3Recommender(SMALL).explain(data, user_id="u", item_id="g0")
-    with pytest.raises(UnknownIdError, match="explain: expected an item of the catalogue, got 'nothing'"):
-        fitted.explain(data, user_id="g-user0", item_id="nothing")
+        MLLM3Recommender(SMALL).explain(data, user_id="u", item_ids=["g0"])
+    with pytest.raises(
+        UnknownIdError, match="MLLM3Recommender: expected an item_id of the 90 that were fitted on, got 'nothing'"
+    ):
+        why(fitted, data, user_id="g-user0", item_id="nothing")
     outside = Profile("g-user0", (Motivation("wealth", 1, "Looks for it."),), "a model")
     with pytest.raises(InvalidDataError, match="expected motivations of green, fun, got 'wealth'"):
-        fitted.explain(data, user_id="g-user0", item_id="g0", profile=outside)
+        why(fitted, data, user_id="g-user0", item_id="g0", profile=outside)

@@ -276,3 +276,44 @@ def test_too_few_cases_to_weigh_by_still_rank() -> None:
     ranker = OfflineRanker.fit(log_of([[1]]), contents_of(points), config=CONFIG)
     assert ranker.test is None
     assert np.isfinite(ranker.score(np.array([0]))).all()
+
+
+def test_what_lifts_an_item_is_named() -> None:
+    log, points = two_camps()
+    fitted = OfflineRanker.fit(log, contents_of(points), config=CONFIG)
+    history = log.sequences.row(0).astype(np.int64) - 1
+    popular, taken = replace_weights(fitted, "ever"), replace_weights(fitted, "together")
+    by_count = np.argsort(fitted.stage.crowd.ever, kind="stable")
+    assert popular.leads(history, by_count[[-1, 0]]) == ["popular", None], "what lies below the mean is not lifted"
+    votes = fitted.stage.crowd.votes(history)
+    assert taken.leads(history, np.array([votes.argmax()])) == ["together"]
+    near = replace_weights(fitted, "nearness")
+    nearness = near.stage.parts(history, np.arange(N_ITEMS))["nearness"]
+    assert near.leads(history, np.array([nearness.argmax(), nearness.argmin()])) == ["texts", None]
+    grown = popular.grown(new_ones(popular, points[:1]), order=np.arange(N_ITEMS + 1))
+    assert grown.leads(history, np.array([N_ITEMS])) == ["texts"], "nobody has taken it"
+
+
+def replace_weights(ranker: OfflineRanker, part: str) -> OfflineRanker:
+    """The same with one part alone."""
+    return replace(ranker, weights={**dict.fromkeys(PARTS, 0.0), part: 1.0})
+
+
+def test_the_item_of_a_history_that_votes_most_is_found() -> None:
+    log = log_of([[1, 2], [1, 2], [1, 2, 3], [3, 4], [5]])
+    crowd = Crowd.of(log, n_items=5, recent_days=30, shrinkage=0.0, half_life=100.0, newest=10)
+    assert crowd.nearest(np.array([2, 0]), 1) == 0, "three took items 1 and 2 together, one items 3 and 2"
+    assert crowd.nearest(np.array([4]), 1) is None
+    assert crowd.nearest(np.array([1]), 1) is None, "an item does not speak for itself"
+    assert crowd.nearest(np.array([], dtype=np.int64), 1) is None
+
+
+def test_the_weightiest_word_in_common_is_no_filler() -> None:
+    texts = ["about a quiet lake", "about a quiet man", "a lake house", "the house", "a man", "a"]
+    words = ItemWords.of([*texts, *texts, *(f"number{n}" for n in range(20))])
+    [query] = words.rows(["something about a quiet lake"]).toarray()
+    assert words.heaviest_shared(query, 0) in {"quiet", "lake"}
+    assert words.heaviest_shared(query, 2) == "lake"
+    assert words.heaviest_shared(query, 3) is None
+    [filler] = words.rows(["about"]).toarray()
+    assert words.heaviest_shared(filler, 0) is None

@@ -6,10 +6,10 @@ reasons of others are left out of the text. Who these others are is not told.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from whyrec.interfaces import Evidence, Explanation
+from whyrec.interfaces import Evidence
 from whyrec.methods.curec.artefacts import Pattern, Reason
 from whyrec.methods.curec.attended import AttendedReason, read_reasons
 from whyrec.methods.curec.explanation_parts import Checker, Part, joined, set_apart
@@ -18,6 +18,7 @@ from whyrec.methods.curec.offline import OfflineWriter
 from whyrec.methods.curec.offline.writer import WRITER as OFFLINE
 from whyrec.methods.curec.reasons import ReasonRequest
 from whyrec.methods.curec.serving import Asked, Served
+from whyrec.recommending.explained import ExplainedEntry, ListPlace
 
 INTERESTS, WHY, OTHERS = "Interests", "Reason", "Others"
 """The sections of an explanation."""
@@ -30,14 +31,9 @@ _INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class ExplainedRecommendation:
+class ExplainedRecommendation(ExplainedEntry):
     """One entry of a list with everything that its explanation rests on."""
 
-    explanation: Explanation
-    title: str
-    rank: int | None
-    """Of the list, from 1; None for an item that the user has had."""
-    score: float
     effect: float
     """What all reasons together add to the score: 0 where they have no part in the ranking."""
     pattern: Pattern | None
@@ -54,24 +50,33 @@ class ExplainedRecommendation:
         """The reasons by others that stand in the explanation's text: verified ones, those looked at most."""
         return tuple(read for read in self.reasons if read.verified)[:_MOST_TOLD]
 
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """An entry of a user's list, or an item that might be one."""
-
-    user_id: str
-    item_id: str
-    title: str
-    rank: int | None
-    """From 1; None for an item that the user has had."""
-    score: float
+    def record(self) -> dict[str, object]:
+        """The entry as JSON holds it; users other than the one whom the list is for are not named."""
+        reasons = [
+            {
+                "text": read.reason.text,
+                "timestamp": read.reason.timestamp.isoformat(),
+                "writer": read.reason.writer,
+                "verified": read.verified,
+                "attention": read.weight,
+            }
+            for read in self.reasons
+        ]
+        return {
+            # Classes with slots are made anew, which a bare super() does not know of.
+            **ExplainedEntry.record(self),
+            "effect": self.effect,
+            "pattern": None if self.pattern is None else self.pattern.text,
+            "reasons": reasons,
+            "unattended": self.unattended,
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
     """A user and an item to be explained."""
 
-    place: Place
+    place: ListPlace
     asked: Asked
     history: UserHistory
     """What the user took strictly before the moment."""
@@ -125,7 +130,7 @@ def explain_pair(
     )
 
 
-def explain_popular(place: Place, *, users: float, writer: OfflineWriter) -> ExplainedRecommendation:
+def explain_popular(place: ListPlace, *, users: float, writer: OfflineWriter) -> ExplainedRecommendation:
     """Say that nothing is known of a user, who is therefore shown what is popular.
 
     Args:
@@ -149,37 +154,6 @@ def explain_popular(place: Place, *, users: float, writer: OfflineWriter) -> Exp
         reasons=(),
         unattended=None,
     )
-
-
-def recommendation_record(item: ExplainedRecommendation) -> dict[str, object]:
-    """An explained entry as JSON holds it; users other than the one whom the list is for are not named."""
-    explanation = item.explanation
-    return {
-        "user_id": explanation.user_id,
-        "item_id": explanation.item_id,
-        "title": item.title,
-        "rank": item.rank,
-        "score": item.score,
-        "effect": item.effect,
-        "writer": explanation.writer,
-        "verified": explanation.verdict.verified,
-        "text": explanation.text,
-        "sections": dict(explanation.sections),
-        "claims": [asdict(claim) for claim in explanation.verdict.claims],
-        "evidence": [asdict(evidence) for evidence in explanation.evidence],
-        "pattern": None if item.pattern is None else item.pattern.text,
-        "reasons": [
-            {
-                "text": read.reason.text,
-                "timestamp": read.reason.timestamp.isoformat(),
-                "writer": read.reason.writer,
-                "verified": read.verified,
-                "attention": read.weight,
-            }
-            for read in item.reasons
-        ],
-        "unattended": item.unattended,
-    }
 
 
 def _own_reason(pair: Pair, writer: OfflineWriter) -> Reason:

@@ -25,7 +25,6 @@ from whyrec.methods.curec.base_encoder import new_encoder
 from whyrec.methods.curec.explaining import (
     ExplainedRecommendation,
     Pair,
-    Place,
     explain_pair,
     explain_popular,
 )
@@ -40,6 +39,7 @@ from whyrec.methods.curec.stages import Stages, new_reward_model
 from whyrec.methods.curec.updating import updated
 from whyrec.methods.curec.writers import Writers, configured_model, writers_of
 from whyrec.recommending.base import ScoreBlock, ScoringRecommender, TrainingData, Unknown
+from whyrec.recommending.explained import places_in_list, require_known_items
 from whyrec.runtime.atomic import atomic_directory
 from whyrec.runtime.devices import chosen_device
 from whyrec.runtime.threads import one_thread
@@ -149,30 +149,16 @@ class CURecRecommender(ScoringRecommender):
             UnknownIdError: If an item is not in the catalogue that was fitted on.
             InvalidConfigError: If ``k`` is below 1.
         """
-        self._require_fitted()
-        self._require_known(item_ids or ())
-        ranked = self.recommend(data, user_ids=[user_id], k=k if item_ids is None else len(self.item_ids_), at=at)
-        places = {row[schema.ITEM]: (int(row["rank"]), float(row["score"])) for row in ranked.to_dicts()}
-        chosen = list(places) if item_ids is None else list(dict.fromkeys(item_ids))
-        writer, titles = self.offline_writer(data), self._titles(data)
-        found = self._asked_one(data, user_id, at=at)
+        places = places_in_list(self, data, user_id=user_id, item_ids=item_ids, k=k, at=at)
+        writer, found = self.offline_writer(data), self._asked_one(data, user_id, at=at)
         if found is None:
-            return [
-                explain_popular(
-                    Place(user_id, item_id, titles[item_id], *places[item_id]),
-                    users=float(self.popularity_[self._row(item_id)]),
-                    writer=writer,
-                )
-                for item_id in chosen
-            ]
+            taken = {place.item_id: float(self.popularity_[self._row(place.item_id)]) for place in places}
+            return [explain_popular(place, users=taken[place.item_id], writer=writer) for place in places]
         asked, pattern = found
         served, history = self._served(), self._histories(data, [user_id], at=at)[user_id]
-        pairs = []
+        pairs = [Pair(place, asked, history, pattern, self._row(place.item_id)) for place in places]
         with one_thread():
-            for item_id in chosen:
-                row = self._row(item_id)
-                rank, score = places.get(item_id) or (None, served.score(asked, row))
-                pairs.append(Pair(Place(user_id, item_id, titles[item_id], rank, score), asked, history, pattern, row))
+            pairs = [pair if pair.place.rank else _scored_by_reasons(pair, served) for pair in pairs]
             authors = {read.reason.user_id for pair in pairs for read in read_reasons(asked, pair.row, served)[0]}
             others = self._histories(data, sorted(authors), at=at)
             return [explain_pair(pair, served, writer=writer, histories=others) for pair in pairs]
@@ -202,7 +188,7 @@ class CURecRecommender(ScoringRecommender):
             UnknownIdError: If the item is not in the catalogue that was fitted on, or the user has no history.
         """
         self._require_fitted()
-        self._require_known([item_id])
+        require_known_items(self, [item_id])
         found = self._asked_one(data, user_id, at=at)
         if found is None:
             raise UnknownIdError(f"score: expected a user with a history, got {user_id!r}. Ask for the list instead.")
@@ -225,7 +211,7 @@ class CURecRecommender(ScoringRecommender):
             InvalidDataError: If one is earlier than the moment fitted until, has no time zone, or was taken in before.
         """
         until = self._require_fitted()
-        self._require_known([interaction.item_id for interaction in interactions])
+        require_known_items(self, [interaction.item_id for interaction in interactions])
         histories = self._histories(data, sorted({it.user_id for it in interactions}), at=None)
         self.served_ = updated(
             self._served(),
@@ -315,20 +301,6 @@ class CURecRecommender(ScoringRecommender):
     def _writers(self, data: Dataset) -> Writers:
         return writers_of(self.offline_writer(data), items=self._known(data).items, model=self._model())
 
-    def _titles(self, data: Dataset) -> dict[str, str]:
-        """Of all items; an item without a title goes by its id."""
-        named = dict(data.items.select(schema.ITEM, schema.TITLE).iter_rows())
-        return {item_id: named.get(item_id) or item_id for item_id in self.item_ids_}
-
-    def _require_known(self, item_ids: Sequence[str]) -> None:
-        known = set(self.item_ids_) if item_ids else set()
-        for item_id in item_ids:
-            if item_id not in known:
-                raise UnknownIdError(
-                    f"CURec: expected an item_id of the {len(known):,} that were fitted on, got {item_id!r}. Name "
-                    "another, or fit again."
-                )
-
     def _histories(self, data: Dataset, user_ids: Sequence[str], *, at: datetime | None) -> dict[str, UserHistory]:
         """Of some users with any; strictly before a moment."""
         of_them = data.interactions.filter(pl.col(schema.USER).is_in(list(user_ids)))
@@ -353,3 +325,8 @@ class CURecRecommender(ScoringRecommender):
 
         every = self.config.pattern_every
         return asked_users(self._served(), histories, rows, at=moment_of(at), every=every, write=write)
+
+
+def _scored_by_reasons(pair: Pair, served: Served) -> Pair:
+    """An item that the user has had with the reward model's score: the list, which lacks it, may not have read it."""
+    return replace(pair, place=replace(pair.place, score=served.score(pair.asked, pair.row)))

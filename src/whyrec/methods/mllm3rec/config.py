@@ -1,5 +1,6 @@
 """Settings of M-LLM3REC without a language model."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -66,6 +67,8 @@ class MLLM3Config(BaseModel):
 
     ranker: RankerConfig = RankerConfig()
     """What ranks."""
+    motivations: Path | None = None
+    """A TOML file of motivations; None for the ten that come with the package."""
     model: str = PACKAGED_MODEL
     """A sentence-transformers model; by default the MiniLM that comes as a package and needs no network."""
     device: str = "auto"

@@ -18,12 +18,14 @@ from whyrec.interfaces import Evidence, Explanation
 from whyrec.methods.mllm3rec.artefacts import ItemTraits, Motivation, Profile
 from whyrec.methods.mllm3rec.motives import WRITER, MotiveScale, TextEncoder, is_quotable, listed
 from whyrec.methods.mllm3rec.offline import TraitLexicon, shared_motivation
+from whyrec.methods.mllm3rec.ranker import Lead
 from whyrec.methods.mllm3rec.schema import MotivationSchema
 from whyrec.methods.mllm3rec.text_space import Vectors
 from whyrec.methods.mllm3rec.trait_rules import Brands
 
-MOTIVATION, TRAIT, ALIKE, FALLBACK = "Motivation", "Trait", "Alike", "Fallback"
-"""The sections of an explanation."""
+MOTIVATION, TRAIT, WISH, FALLBACK = "Motivation", "Trait", "Wish", "Fallback"
+ALIKE, TOGETHER, POPULAR = "Alike", "Together", "Popular"
+"""The sections of an explanation; the last three say what places the item before others."""
 _MOST_POPULAR = 10
 
 
@@ -37,8 +39,14 @@ class ExplainedPair:
     """None for somebody of whom nothing is known."""
     history: Sequence[str]
     """item_ids strictly before the moment, oldest first."""
+    lead: Lead | None
+    """What places the item before others most; None without a history."""
     nearest: str | None
     """The item of the history whose text is nearest; None without one."""
+    together: str | None
+    """The item of the history that most of those who took this one took; None without one."""
+    wished: str | None
+    """The weightiest word that the item's text shares with what the user wants; None without one."""
     is_new: bool
     """Nobody has taken the item yet."""
     n_better: int
@@ -56,6 +64,8 @@ class Explainer:
     catalogue: InterestCatalogue
     motivations: MotivationSchema
     brands: Brands
+    log: pl.LazyFrame
+    """Interactions that may be read."""
 
     @classmethod
     def of(
@@ -88,6 +98,7 @@ class Explainer:
             InterestCatalogue.of(data.items, interactions=log, text_columns=columns),
             scale.schema,
             Brands.of(data.items),
+            log,
         )
 
     def traits(self, item_id: str, *, served: Vectors) -> ItemTraits | None:
@@ -123,21 +134,47 @@ class Explainer:
             stands = "is among" if pair.n_better < _MOST_POPULAR else "is not among"
             told = "Nothing is known of this user yet, nor what they want."
             told += f" {title} {stands} the most popular items of late."
-            return {FALLBACK: told + new}, [
-                Evidence("popularity", "recent", "more popular items", float(pair.n_better))
-            ]
+            return {FALLBACK: told + new}, [_popularity(pair)]
         strengths = self.motivations.strengths(pair.profile)
         reason = shared_motivation(strengths, served, text=self.texts[pair.item_id], lexicon=self.lexicon)
-        if reason.dimension is None:
-            return self._alike(pair, title=title, new=new), []
+        lead, evidence = self._lead(pair, title=title)
+        trait = reason.trait or pair.wished
+        if reason.dimension is None or (trait is None and _is_guess(pair.profile, strengths[reason.dimension])):
+            name, told = lead or (WISH, self._wish(pair, title=title))
+            return {name: f"{told} No motivation stands out.{new}"}, evidence
         dimension = self.motivations.dimensions[reason.dimension]
         motivation = next(it for it in pair.profile.motivations if it.dimension == dimension.key)
         fits = f"{title} goes with that"
-        fits += f": it mentions “{reason.trait}”." if reason.trait else ", going by its text as a whole."
+        fits += f": it mentions “{trait}”." if trait else ", going by its text as a whole."
         sections = {MOTIVATION: self._motivation(motivation), TRAIT: fits + new}
-        if pair.nearest is not None and pair.nearest not in motivation.evidence:
-            sections[ALIKE] = f"Of the history, {self._named(pair.nearest)} is most like it."
-        return sections, self._inferences(pair, motivation, name=dimension.name, value=float(served[reason.dimension]))
+        if lead and (lead[0] != ALIKE or pair.nearest not in motivation.evidence):
+            sections[lead[0]] = lead[1]
+        value = float(served[reason.dimension])
+        return sections, [*self._inferences(pair, motivation, name=dimension.name, value=value), *evidence]
+
+    def _lead(self, pair: ExplainedPair, *, title: str) -> tuple[tuple[str, str] | None, list[Evidence]]:
+        """What places the item before others, as a section's name and text; None where there is nothing to tell."""
+        if pair.lead == "together" and pair.together is not None:
+            both = self._users_of_both(pair.item_id, pair.together)
+            told = f"People who chose {self._named(pair.together)} also chose {title}."
+            counted = Evidence(f"together:{pair.together}", "driver", "users who chose both", float(both), "users")
+            return ((TOGETHER, told), [counted]) if both else (None, [])
+        if pair.lead == "popular":
+            stands = "is among the most popular items of late" if pair.n_better < _MOST_POPULAR else "is popular"
+            return (POPULAR, f"{title} {stands}."), [_popularity(pair)]
+        if pair.nearest is not None:
+            return (ALIKE, f"Of the history, {self._named(pair.nearest)} is most like {title}."), []
+        return None, []
+
+    def _wish(self, pair: ExplainedPair, *, title: str) -> str:
+        if pair.wished is None:
+            return f"{title} is here for what its text says as a whole."
+        return f"{title} comes near what was asked for: it mentions “{pair.wished}”."
+
+    def _users_of_both(self, *item_ids: str) -> int:
+        of_them = self.log.filter(pl.col(schema.ITEM).is_in(list(item_ids)))
+        items = of_them.group_by(schema.USER).agg(pl.col(schema.ITEM).n_unique())
+        return int(items.filter(pl.col(schema.ITEM) == len(item_ids)).select(pl.len()).collect().item())
 
     def _named(self, item_id: str) -> str:
         """A title in quotation marks; one that would break them, or is a text, is not quoted."""
@@ -148,12 +185,6 @@ class Explainer:
         sentence = motivation.sentence.strip()
         return sentence if sentence.endswith((".", "!", "?", "”")) else f"{sentence}."
 
-    def _alike(self, pair: ExplainedPair, *, title: str, new: str) -> dict[str, str]:
-        if pair.nearest is None:
-            return {FALLBACK: f"No motivation of this user is known that {title} would serve.{new}"}
-        near = self._named(pair.nearest)
-        return {ALIKE: f"{title} is here for its likeness to {near}; no motivation stands out.{new}"}
-
     def _inferences(self, pair: ExplainedPair, motivation: Motivation, *, name: str, value: float) -> list[Evidence]:
         key = motivation.dimension
         found = [
@@ -162,6 +193,16 @@ class Explainer:
         ]
         held = [it for it in motivation.evidence if it in self.titles]
         return found + [Evidence(f"interaction:{it}", "interaction", "chosen before", self.titles[it]) for it in held]
+
+
+def _is_guess(profile: Profile, strength: int) -> bool:
+    """Whether a motivation needs a word of the item's text to be told: by chance, one item in six is a weak one's."""
+    is_inferred = any(motivation.evidence for motivation in profile.present)
+    return profile.writer == WRITER and is_inferred and strength <= 1
+
+
+def _popularity(pair: ExplainedPair) -> Evidence:
+    return Evidence("popularity", "recent", "more popular items", float(pair.n_better))
 
 
 def _texts(items: pl.DataFrame) -> list[str]:

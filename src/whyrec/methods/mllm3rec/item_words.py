@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
 
 _FEWEST_ITEMS = 2
 """A word of one item alone is shared by none."""
@@ -70,6 +70,22 @@ class ItemWords:
     def shared(self, query: NDArray[np.float32]) -> NDArray[np.float32]:
         """Cosine of each item's words with a query of length 1, [N]."""
         return np.asarray(self.by_item @ query, dtype=np.float32)
+
+    def heaviest_shared(self, query: NDArray[np.float32], place: int) -> str | None:
+        """The word that adds most to an item's cosine with a query; fillers such as "about" are passed by.
+
+        Args:
+            query: Weighted words, [W].
+            place: Of the item, from 0.
+
+        Returns:
+            None if they share no word.
+        """
+        row = slice(self.by_item.indptr[place], self.by_item.indptr[place + 1])
+        columns = self.by_item.indices[row]
+        products = query[columns] * self.by_item.data[row]
+        words = [self.vocabulary[columns[n]] for n in np.argsort(-products, kind="stable") if products[n] > 0]
+        return next((word for word in words if len(word) > 2 and word not in ENGLISH_STOP_WORDS), None)
 
     def grown(self, rows: sparse.csr_array, *, order: NDArray[np.int64]) -> "ItemWords":
         """The same with more items, whose words the catalogue has.

@@ -5,7 +5,7 @@ of a list (``reranking.py``); profiles and traits by one can replace the offline
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
@@ -14,14 +14,13 @@ import polars as pl
 import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel
-from scipy import sparse
 
 from whyrec.data import schema
 from whyrec.data.dataset import Dataset
 from whyrec.data.sequences import Histories, read_histories
 from whyrec.data.whole_texts import whole_texts
-from whyrec.errors import InvalidDataError, UnknownIdError
-from whyrec.interfaces import RECOMMENDATION_SCHEMA, Explanation
+from whyrec.errors import InvalidConfigError, InvalidDataError
+from whyrec.interfaces import RECOMMENDATION_SCHEMA
 from whyrec.llm.embed import Embedder
 from whyrec.methods.mllm3rec.artefacts import Profile
 from whyrec.methods.mllm3rec.config import MLLM3Config
@@ -29,18 +28,35 @@ from whyrec.methods.mllm3rec.contexts import contexts_before
 from whyrec.methods.mllm3rec.explaining import ExplainedPair, Explainer
 from whyrec.methods.mllm3rec.item_words import ItemWords
 from whyrec.methods.mllm3rec.motives import MotiveScale, TextEncoder, inferred_profile, stated_profile
-from whyrec.methods.mllm3rec.ranker import PARTS, ItemContents, OfflineRanker, Stage
+from whyrec.methods.mllm3rec.ranker import ItemContents, OfflineRanker
 from whyrec.methods.mllm3rec.reranking import Reranked, Reranker
 from whyrec.methods.mllm3rec.roles import Models
+from whyrec.methods.mllm3rec.saving import fitted_arrays, fitted_parts
 from whyrec.methods.mllm3rec.schema import MotivationSchema, default_schema
-from whyrec.methods.mllm3rec.taken_together import Crowd
-from whyrec.methods.mllm3rec.text_head import TextHead
 from whyrec.methods.mllm3rec.text_space import TextSpace, Vectors
 from whyrec.methods.mllm3rec.timed_log import TimedLog
 from whyrec.recommending.base import ScoreBlock, ScoringRecommender, TrainingData
+from whyrec.recommending.explained import (
+    ExplainedEntry,
+    ListPlace,
+    places_in_list,
+    require_known_items,
+    standing,
+    titles_of,
+)
 from whyrec.recommending.topk import exact_top_k
 
 _BLOCK_VALUES = 1 << 23
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Explained:
+    """What is known of somebody who is told why."""
+
+    history: NDArray[np.int64]
+    profile: Profile | None
+    wish: str
+    """Own words; empty where they do not count."""
 
 
 class MLLM3Recommender(ScoringRecommender):
@@ -64,11 +80,12 @@ class MLLM3Recommender(ScoringRecommender):
 
         Args:
             config: Settings.
-            motivations: Another schema than the default one.
+            motivations: Another schema than the settings name.
             encoder: Embeds texts; by default the model that the settings name, opened when it is needed.
         """
         super().__init__(config)
         self.motivation_schema = motivations or default_schema()
+        self._is_given = motivations is not None
         self._encoder = encoder
 
     @property
@@ -85,6 +102,8 @@ class MLLM3Recommender(ScoringRecommender):
 
     def learn(self, training: TrainingData) -> None:
         """Embed the catalogue, place the motivations in it, weigh and train the ranking."""
+        if self.config.motivations is not None and not self._is_given:
+            self.motivation_schema = MotivationSchema.read(self.config.motivations)
         texts = whole_texts(training.data.items.sort(schema.ITEM))
         vectors = self.encoder.embed(texts)
         self.space_ = TextSpace.of(vectors, dimensions=self.config.ranker.dimensions)
@@ -114,9 +133,12 @@ class MLLM3Recommender(ScoringRecommender):
 
         Raises:
             NotFittedError: Before ``fit`` or ``load``.
+            InvalidConfigError: If ``k`` is below 1.
             InvalidDataError: If somebody's words are empty.
         """
         self._require_fitted()
+        if k < 1:
+            raise InvalidConfigError(f"recommend_stated: expected k of at least 1, got {k}. Choose a positive k.")
         for user_id, words in stated.items():
             if not words.strip():
                 raise InvalidDataError(
@@ -222,109 +244,99 @@ class MLLM3Recommender(ScoringRecommender):
         data: Dataset,
         *,
         user_id: str,
-        item_id: str,
+        item_ids: Sequence[str] | None = None,
+        k: int = 5,
         at: datetime | None = None,
         stated: str | None = None,
         profile: Profile | None = None,
-    ) -> Explanation:
-        """Say why an item suits a user: a motivation, a trait, and the evidence; every statement is checked.
+    ) -> list[ExplainedEntry]:
+        """Say why items suit a user: a motivation, a trait, and the evidence; every statement is checked.
 
         Args:
             data: The catalogue and the log.
             user_id: Whom it is for.
-            item_id: What is explained.
+            item_ids: Which items; None for the first ``k`` of the list.
+            k: How many, where no items are named.
             at: Only interactions strictly before it are read; None reads all.
             stated: The user's own words; they count where there is no history.
             profile: By another writer, in place of the inferred one.
 
+        Returns:
+            In the order asked for, or best first.
+
         Raises:
             NotFittedError: Before ``fit`` or ``load``.
-            UnknownIdError: If the item is not in the catalogue that was fitted on.
+            UnknownIdError: If an item is not in the catalogue that was fitted on.
+            InvalidConfigError: If ``k`` is below 1.
             InvalidDataError: If the profile names a motivation outside the schema.
         """
         self._require_fitted()
-        place = self.item_ids_.index_of(item_id)
-        if place is None or item_id not in data.items[schema.ITEM]:
-            raise UnknownIdError(f"explain: expected an item of the catalogue, got {item_id!r}. Fit again, or add it.")
-        if profile is None:
-            profile = self.profile(data, user_id=user_id, at=at)
-        if profile is None and stated and stated.strip():
-            profile = stated_profile(stated, scale=self.scale_, encoder=self.encoder, user_id=user_id)
         history = self._history(data, user_id, at=at)
+        wish = stated.strip() if stated and not len(history) else ""
+        if wish:
+            places = self._places_stated(data, user_id=user_id, words=wish, item_ids=item_ids, k=k)
+        else:
+            places = places_in_list(self, data, user_id=user_id, item_ids=item_ids, k=k, at=at)
+        if profile is None and wish:
+            profile = stated_profile(wish, scale=self.scale_, encoder=self.encoder, user_id=user_id)
+        elif profile is None:
+            profile = self.profile(data, user_id=user_id, at=at)
+        known = None if profile is None else self.motivation_schema.require(profile)
         explainer = self._explainer(data, at=at)
-        pair = ExplainedPair(
-            user_id,
-            item_id,
-            None if profile is None else self.motivation_schema.require(profile),
-            self.item_ids_.gather(history).to_list(),
-            nearest=self._nearest(history, place),
-            is_new=not bool(self.ranker_.stage.crowd.is_known[place]),
-            n_better=int((self.popularity_ > self.popularity_[place]).sum()),
-        )
-        return explainer.explain(pair, served=self.ranker_.stage.contents.motives[place])
+        context = _Explained(history, known, wish)
+        return [self._explained(place, context, explainer=explainer) for place in places]
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Space, scale and ranking."""
-        ranker, stage = self.ranker_, self.ranker_.stage
-        together, words = stage.crowd.together, stage.contents.words
-        return {
-            "space.mean": self.space_.mean,
-            "space.directions": self.space_.directions,
-            "scale.described": self.scale_.described,
-            "scale.directions": self.scale_.directions,
-            "scale.mean": self.scale_.mean,
-            "scale.deviation": self.scale_.deviation,
-            "points": stage.contents.points,
-            "motives": stage.contents.motives,
-            "words.values": words.by_item.data,
-            "words.columns": words.by_item.indices.astype(np.int64),
-            "words.offsets": words.by_item.indptr.astype(np.int64),
-            "words.inverse_frequency": words.inverse_frequency,
-            "words.txt": np.frombuffer(" ".join(words.vocabulary).encode(), dtype=np.uint8),
-            "head.cosines": stage.head.cosines,
-            "head.from_user": stage.head.from_user,
-            "head.to_item": stage.head.to_item,
-            "head.linear": stage.head.linear,
-            "crowd.values": together.data.astype(np.float32),
-            "crowd.columns": together.indices.astype(np.int64),
-            "crowd.offsets": together.indptr.astype(np.int64),
-            "crowd.ever": stage.crowd.ever,
-            "crowd.recent": stage.crowd.recent,
-            "weights": np.array([ranker.weights[name] for name in PARTS]),
-            "weights.alone": np.array([ranker.alone[name] for name in PARTS]),
-            # A schema is data: it goes with what was made by it.
-            "motivations.json": np.frombuffer(self.motivation_schema.model_dump_json().encode(), dtype=np.uint8),
-        }
+        """Space, scale and ranking, and the motivations."""
+        # A schema is data: it goes with what was made by it.
+        told = np.frombuffer(self.motivation_schema.model_dump_json().encode(), dtype=np.uint8)
+        return {**fitted_arrays(self.space_, self.scale_, self.ranker_), "motivations.json": told}
 
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
         """Take all back, but for the test of motivations, which tells of the fit."""
         self.motivation_schema = MotivationSchema.model_validate_json(arrays["motivations.json"].tobytes())
-        self.space_ = TextSpace(arrays["space.mean"], arrays["space.directions"])
-        self.scale_ = MotiveScale(
-            self.motivation_schema,
-            *(arrays[f"scale.{name}"] for name in ("described", "directions", "mean", "deviation")),
+        self.space_, self.scale_, self.ranker_ = fitted_parts(
+            arrays, motivations=self.motivation_schema, config=self.config.ranker
         )
-        n_items, config = len(self.item_ids_), self.config.ranker
-        together = sparse.csr_array(
-            tuple(arrays[f"crowd.{name}"] for name in ("values", "columns", "offsets")), shape=(n_items, n_items)
-        )
-        crowd = Crowd(together, arrays["crowd.ever"], arrays["crowd.recent"], config.half_life, config.newest)
-        head = TextHead(*(arrays[f"head.{name}"] for name in ("cosines", "from_user", "to_item", "linear")))
-        vocabulary = arrays["words.txt"].tobytes().decode().split()
-        by_item = sparse.csr_array(
-            tuple(arrays[f"words.{name}"] for name in ("values", "columns", "offsets")),
-            shape=(n_items, len(vocabulary)),
-        )
-        words = ItemWords(tuple(vocabulary), arrays["words.inverse_frequency"], by_item)
-        contents = ItemContents(arrays["points"], words, arrays["motives"])
-        stage = Stage(contents, head, crowd, config.head.newest, config.head.half_life)
-        weights, alone = (dict(zip(PARTS, arrays[it].tolist(), strict=True)) for it in ("weights", "weights.alone"))
-        self.ranker_ = OfflineRanker(stage, weights, alone)
 
     def _history(self, data: Dataset, user_id: str, *, at: datetime | None) -> NDArray[np.int64]:
         asked = pl.Series(schema.USER, [user_id], dtype=pl.String)
         histories = read_histories(data, item_ids=self.item_ids_, cutoff=at, user_ids=asked)
         return histories.sequences.items.astype(np.int64) - 1
+
+    def _places_stated(
+        self, data: Dataset, *, user_id: str, words: str, item_ids: Sequence[str] | None, k: int
+    ) -> list[ListPlace]:
+        """Where items stand in the list for a wish in words."""
+        named = None if item_ids is None else list(dict.fromkeys(item_ids))
+        require_known_items(self, named or ())
+        length = k if named is None else len(self.item_ids_)
+        found, titles = standing(self.recommend_stated({user_id: words}, k=length)), titles_of(self, data)
+        return [ListPlace(user_id, item_id, titles[item_id], *found[item_id]) for item_id in (named or found)]
+
+    def _explained(self, place: ListPlace, context: "_Explained", *, explainer: Explainer) -> ExplainedEntry:
+        row = self.item_ids_.index_of(place.item_id)
+        assert row is not None, "only known items have a place"
+        stage, history = self.ranker_.stage, context.history
+        together = stage.crowd.nearest(history, row)
+        words = stage.contents.words
+        wished = None
+        if context.wish:
+            wished = words.heaviest_shared(words.rows([context.wish]).toarray()[0], row)
+        pair = ExplainedPair(
+            place.user_id,
+            place.item_id,
+            context.profile,
+            self.item_ids_.gather(history).to_list(),
+            lead=self.ranker_.leads(history, np.array([row]))[0] if len(history) else None,
+            nearest=self._nearest(history, row),
+            together=None if together is None else self.item_ids_[together],
+            wished=wished,
+            is_new=not bool(stage.crowd.is_known[row]),
+            n_better=int((self.popularity_ > self.popularity_[row]).sum()),
+        )
+        explanation = explainer.explain(pair, served=stage.contents.motives[row])
+        return ExplainedEntry(explanation, place.title, place.rank, place.score)
 
     def _nearest(self, history: NDArray[np.int64], place: int) -> str | None:
         """The item of the history whose text is nearest to an item's, itself left out."""
@@ -336,7 +348,7 @@ class MLLM3Recommender(ScoringRecommender):
 
     def _explainer(self, data: Dataset, *, at: datetime | None) -> Explainer:
         key = (id(data), at)
-        if getattr(self, "_explained", (None, None))[0] != key:
+        if getattr(self, "_explaining", (None, None))[0] != key:
             explainer = Explainer.of(
                 data,
                 before=at,
@@ -344,5 +356,5 @@ class MLLM3Recommender(ScoringRecommender):
                 scale=self.scale_,
                 encoder=self.encoder,
             )
-            self._explained = (key, explainer, data)
-        return self._explained[1]
+            self._explaining = (key, explainer, data)
+        return self._explaining[1]

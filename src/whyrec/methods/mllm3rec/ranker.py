@@ -9,7 +9,7 @@ odds on average as the whole score does: scores are logarithms of odds.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,13 @@ PARTS = ("text", "nearness", "words", "together", "recent", "ever", "motivations
 """Of a score: the head, the cosine with the mean of the history, words in common with it, taken together, popularity of
 late and ever, and how alike the motivations of history and item are."""
 CROWD, MOTIVATIONS = ("together", "recent", "ever"), "motivations"
+Lead = Literal["texts", "together", "popular"]
+"""What places an item before others most."""
+_LEADS: Mapping[Lead, tuple[str, ...]] = {
+    "texts": ("text", "nearness", "words", "motivations"),
+    "together": ("together",),
+    "popular": ("recent", "ever"),
+}
 _HIT_AT = 5
 _STATED_WEIGHT = 30.0
 """Of a cosine with somebody's own words, beside popularity: words come first, popularity orders what they leave open.
@@ -192,6 +199,27 @@ class OfflineRanker:
             return self._of_texts(history, [self.weights])[0] + self._of_crowd(history)
         with_crowd, alone = self._of_texts(history, [self.weights, self.alone])
         return self._with_new(with_crowd + self._of_crowd(history), alone=alone)
+
+    def leads(self, history: NDArray[np.int64], items: NDArray[np.int64]) -> list[Lead | None]:
+        """What lifts each of some items most above the catalogue's mean; None where nothing does.
+
+        Items that nobody has taken are ranked by texts alone.
+
+        Args:
+            history: Newest last; one item at least.
+            items: Places in the catalogue, [C].
+        """
+        parts = self.stage.parts(history, np.arange(len(self.stage.contents)))
+        lifts = {
+            lead: sum(self.weights[name] * (parts[name][items] - parts[name].mean()) for name in names)
+            for lead, names in _LEADS.items()
+        }
+        lifted, is_known = np.stack(list(lifts.values()), axis=1), self.stage.crowd.is_known[items]
+        names: list[Lead] = list(lifts)
+        return [
+            (names[by.argmax()] if by.max() > 0 else None) if known else "texts"
+            for by, known in zip(lifted, is_known, strict=True)
+        ]
 
     def score_stated(self, point: Vectors, words: Vectors) -> NDArray[np.float32]:
         """Score all items for a wish in words: nearness of texts and words in common, then what is popular, [N].

@@ -99,3 +99,12 @@ class Crowd:
         found = np.flatnonzero(summed)
         summed[found] = np.log1p(_COSINE_SCALE * summed[found])
         return summed
+
+    def nearest(self, history: NDArray[np.int64], item: int) -> int | None:
+        """The item of a history that votes most for an item; None if none does."""
+        looked_up = history[-self.newest :][history[-self.newest :] != item]
+        if not len(looked_up):
+            return None
+        weights = np.exp2(-np.arange(len(looked_up))[::-1] / self.half_life)
+        votes = weights * self.together[looked_up][:, [item]].toarray().ravel()
+        return int(looked_up[votes.argmax()]) if votes.any() else None

@@ -49,7 +49,7 @@ class ExplainedForecast:
 
 def explanation_record(item: ExplainedItem) -> dict[str, object]:
     """An explained item as JSON holds it: forecast, text, every claim with its verdict, the evidence, the drivers."""
-    explanation, point = item.explanation, item.point
+    point = item.point
     return {
         "item_id": point.item_id,
         "title": item.facts.title,
@@ -58,12 +58,7 @@ def explanation_record(item: ExplainedItem) -> dict[str, object]:
         "expected": point.expected,
         "low": point.low,
         "high": point.high,
-        "writer": explanation.writer,
-        "verified": explanation.verdict.verified,
-        "text": explanation.text,
-        "sections": dict(explanation.sections),
-        "claims": [asdict(claim) for claim in explanation.verdict.claims],
-        "evidence": [asdict(evidence) for evidence in explanation.evidence],
+        **item.explanation.record(),
         "drivers": [asdict(driver) for driver in item.drivers],
     }
 
