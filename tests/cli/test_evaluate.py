@@ -65,7 +65,7 @@ def test_mistakes_are_one_line_and_code_2(
     cases = {
         ("--windows", "0"): "windows: expected a number of at least 1, got 0",
         ("--windows", "99"): "small world: expected at least 100 full windows of 30d",
-        ("--baseline", "dance"): "expected one of trail, trail_scratch, trail_tuned, curec, curec_llm, all_time",
+        ("--baseline", "dance"): "expected one of trail, trail_scratch, trail_tuned, curec, curec_llm, guided",
         ("--run", str(shorter)): f"{shorter}: expected a run for windows of 30d",
         ("--run", str(twin)): f"{twin}: expected runs of different names, got 'weekly' twice",
         ("--data", str(other_directory)): f"expected the data that {weekly_run} was fitted on",

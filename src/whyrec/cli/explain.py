@@ -18,7 +18,7 @@ def explain(
     run: RunDirectory,
     items: Annotated[list[str] | None, typer.Option("--item", metavar="ID", help="An item_id. Repeatable.")] = None,
     user: Annotated[
-        str | None, typer.Option("--user", metavar="ID", help="A user_id: whose list; for a run of curec.")
+        str | None, typer.Option("--user", metavar="ID", help="A user_id: whose list; for a run of curec or guided.")
     ] = None,
     top: Annotated[
         int | None, typer.Option("--top", metavar="K", help="Explain the first K of the list; 10 if no item is named.")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -16,7 +16,7 @@ def print_recommendations(records: Sequence[Record], *, heading: str, console: C
     """Print the user's interests once, then every item with its reasons and how many of their claims hold.
 
     Args:
-        records: As ``recommendation_record`` makes them, all of one user.
+        records: As ``recommendation_record`` or ``explained_record`` makes them, all of one user.
         heading: Whose list it is.
         console: Where.
         most_reasons: Of other users, for each item; verified ones.
@@ -42,6 +42,8 @@ def print_recommendation(record: Record, *, console: Console, most_reasons: int 
     line.add_row(place, Text(f"{record['title']} ({record['item_id']})", "bold"), _checked(record))
     console.print(line)
     _indented(Text(_sections(record)["Reason"]), console)
+    if "aspects" in record:
+        _indented(_bars(record["aspects"]), console)
     reasons = record["reasons"]
     assert isinstance(reasons, list), "recommendation_record lists the reasons"
     # What is not verified ranks, but is not told.
@@ -49,6 +51,20 @@ def print_recommendation(record: Record, *, console: Console, most_reasons: int 
         _indented(_others(reason), console)
     for remark in _remarks(record):
         _indented(remark, console)
+
+
+def _bars(aspects: object) -> Table:
+    """Levels of item and user from 1 to 10, and what each aspect moves the score by; what moves it most comes first."""
+    assert isinstance(aspects, list), "explained_record lists the aspects"
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for row in sorted(aspects, key=lambda row: -abs(row["push"])):
+        item, user = (_bar(row[f"{whose}_level"]) for whose in ("item", "user"))
+        table.add_row(Text(row["name"]), Text(f"item {item}"), Text(f"user {user}"), Text(f"{row['push']:+.3f}"))
+    return table
+
+
+def _bar(level: float | None) -> str:
+    return "not known".ljust(15) if level is None else f"{'█' * round(level):·<10} {level:4.1f}"
 
 
 def _others(reason: Mapping[str, object]) -> Text:
@@ -84,8 +100,8 @@ def _claims(record: Record) -> list[Mapping[str, object]]:
     return claims
 
 
-def _indented(text: Text, console: Console) -> None:
-    console.print(Padding(text, (0, 0, 0, _INDENT), expand=False))
+def _indented(told: RenderableType, console: Console) -> None:
+    console.print(Padding(told, (0, 0, 0, _INDENT), expand=False))
 
 
 def _percent(share: object) -> str:

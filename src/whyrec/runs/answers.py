@@ -17,12 +17,17 @@ from whyrec.errors import InvalidConfigError
 from whyrec.llm.usage import Estimate
 from whyrec.methods.curec.explaining import recommendation_record
 from whyrec.methods.curec.model import CURecRecommender
+from whyrec.methods.guided.explaining import explained_record
+from whyrec.methods.guided.model import GuidedRecommender
 from whyrec.methods.trail.explained import explanation_record
 from whyrec.methods.trail.model import TrailForecaster
 from whyrec.methods.trail.offline import OfflineForecaster
 from whyrec.methods.trail.offline.explain import explain_forecast
 from whyrec.runs.methods import METHODS
 from whyrec.runs.run import Run, require_known_moment
+
+_PERSONAL = (CURecRecommender, GuidedRecommender)
+"""Recommenders that state reasons."""
 
 
 def forecast_run(
@@ -117,7 +122,7 @@ class Reasons:
     """Explanations, and how their writing went where a language model wrote them."""
 
     records: list[dict[str, object]]
-    """As ``explanation_record`` makes them; of a recommender, as ``recommendation_record`` does."""
+    """As ``explanation_record`` makes them; of recommenders ``recommendation_record`` or ``explained_record``."""
     summary: str | None = None
 
 
@@ -166,7 +171,7 @@ def explain_list_run(
     """Explain items of a user's list; no language model is asked.
 
     Args:
-        run: A run of CURec.
+        run: A run of CURec, or of guided embedding refinement.
         data: What it was fitted on.
         user_id: Whom for; to somebody unknown it is said that the list is of popular items.
         item_ids: Which items; none for the first ``k`` of the list.
@@ -177,14 +182,17 @@ def explain_list_run(
         UnknownIdError: If an item is not in the catalogue.
         InvalidConfigError: If the run's method states no reasons to users, or ``at`` is not valid.
     """
-    if not issubclass(run.method.model, CURecRecommender):
+    if not issubclass(run.method.model, _PERSONAL):
         what = f"{run.method.name}, which states no reasons to users"
         raise InvalidConfigError(
-            f"{run.directory}: expected a run of {_explaining_names(CURecRecommender)} for --user, got one of {what}. "
+            f"{run.directory}: expected a run of {_explaining_names(*_PERSONAL)} for --user, got one of {what}. "
             "Leave --user out, or fit another."
         )
     _require_later(run, data, at)
     recommender = run.load_recommender()
+    if isinstance(recommender, GuidedRecommender):
+        parts = recommender.explain_list(data, user_id=user_id, item_ids=list(item_ids) or None, k=k, at=at)
+        return Reasons([explained_record(item) for item in parts])
     assert isinstance(recommender, CURecRecommender), "a run loads its method's class"
     told = recommender.explain(data, user_id=user_id, item_ids=list(item_ids) or None, k=k, at=at)
     return Reasons([recommendation_record(item) for item in told])
@@ -204,7 +212,7 @@ def estimate_reasons(
     Raises:
         InvalidConfigError: If no language model writes in this run; else as ``explain_run``.
     """
-    forecaster = None if issubclass(run.method.model, CURecRecommender) else _explaining(run)
+    forecaster = None if issubclass(run.method.model, _PERSONAL) else _explaining(run)
     if forecaster is None or isinstance(forecaster, OfflineForecaster):
         raise InvalidConfigError(
             f"{run.directory}: expected a run with a language model, got one whose reasons are written without. "
@@ -216,13 +224,13 @@ def estimate_reasons(
 
 def _explaining(run: Run) -> OfflineForecaster | TrailForecaster:
     able = (OfflineForecaster, TrailForecaster)
-    if issubclass(run.method.model, CURecRecommender):
+    if issubclass(run.method.model, _PERSONAL):
         raise InvalidConfigError(
             f"{run.directory}: expected --user for a run of {run.method.name}, whose lists are personal, got none. "
             "Name a user."
         )
     if not issubclass(run.method.model, able):
-        names = _explaining_names(*able, CURecRecommender)
+        names = _explaining_names(*able, *_PERSONAL)
         raise InvalidConfigError(
             f"{run.directory}: expected a run of {names}, got one of {run.method.name}, which states no reasons. Fit "
             "another."
