@@ -21,8 +21,8 @@ import numpy as np
 import polars as pl
 
 from whyrec.baselines.recommenders import RECOMMENDERS
-from whyrec.baselines.sequential import SequentialConfig, SequentialRecommender
 from whyrec.data.dataset import Dataset
+from whyrec.encoders.recommender import SequentialConfig, SequentialRecommender
 from whyrec.evaluation.significance import Interval, bootstrap_mean
 from whyrec.recommending.base import ScoringRecommender
 from whyrec.runtime.config import layered, parse_settings, validated

@@ -11,7 +11,7 @@ from whyrec.baselines.factorisation import BprConfig, HybridConfig
 from whyrec.baselines.neighbours import ItemKnnConfig, NeighbourConfig
 from whyrec.baselines.neural_cf import NeuralCfConfig
 from whyrec.baselines.recommenders import RECOMMENDERS
-from whyrec.baselines.sequential import SequentialRecommender
+from whyrec.encoders.recommender import SequentialRecommender
 from whyrec.interfaces import Recommender
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from contracts.recommender import RecommenderContract
 from whyrec.baselines.recommenders import RECOMMENDERS
-from whyrec.baselines.sequential import SequentialRecommender
+from whyrec.encoders.recommender import SequentialRecommender
 from whyrec.interfaces import Recommender
 
 SHAPE = {

@@ -12,7 +12,7 @@ from polars.testing import assert_frame_equal
 from pydantic import ValidationError
 
 from whyrec.baselines.personal import CaserRecommender, CaserRecommenderConfig, HgnRecommender, HgnRecommenderConfig
-from whyrec.baselines.sequential import SasRecRecommender, SasRecRecommenderConfig, SequentialRecommender
+from whyrec.baselines.sequential import SasRecRecommender, SasRecRecommenderConfig
 from whyrec.baselines.sequential_kinds import (
     Bert4RecRecommender,
     Bert4RecRecommenderConfig,
@@ -26,6 +26,7 @@ from whyrec.encoders.bert4rec import Bert4RecConfig
 from whyrec.encoders.caser import CaserConfig
 from whyrec.encoders.gru4rec import Gru4RecConfig
 from whyrec.encoders.hgn import HgnConfig
+from whyrec.encoders.recommender import SequentialRecommender
 from whyrec.encoders.sasrec import SasRecConfig
 from whyrec.encoders.train import TrainingConfig
 

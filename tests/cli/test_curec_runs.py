@@ -180,7 +180,10 @@ def test_wrong_questions_are_one_line_and_code_2(
         (["--run", str(curec_run), *user, "--at", early], "--at: expected a moment from 2021-04-11"),
         (["--run", str(curec_run), *user, "--top", "0"], "expected k of at least 1, got 0"),
         (["--run", str(curec_run), *user, "--dry-run"], "They cost nothing: leave --dry-run out."),
-        (["--run", str(trail_run), *user], "expected a run of curec, curec_llm, mllm3rec for --user, got one of trail"),
+        (
+            ["--run", str(trail_run), *user],
+            "expected a run of curec, curec_llm, guided, guided_llm, mllm3rec for --user, got one of trail",
+        ),
         (["--run", str(weekly_run), *user], "which states no reasons to users. Leave --user out, or fit another."),
     ]:
         assert main(["explain", *words]) == 2
@@ -197,8 +200,8 @@ def test_a_language_model_is_named_when_fitting(
     """The model is never reached here: training stops before, and what was to be asked is on record."""
     asked: list[str | None] = []
 
-    def opened(config: object) -> None:
-        asked.append(getattr(config, "llm", None))
+    def opened(llm: str | None, **_: object) -> None:
+        asked.append(llm)
 
     monkeypatch.setattr("whyrec.methods.curec.model.configured_model", opened)
     url = "http://127.0.0.1:9/v1#parrot"

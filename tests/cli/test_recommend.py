@@ -181,7 +181,7 @@ def test_mistakes_are_one_line_and_code_2(
             "u00",
         ): "expected a run of a recommender, got one of last_7_days",
         ("forecast", "--run", run): "expected a run of a forecaster, got one of item_knn",
-        ("explain", "--run", run, "--item", "a00"): ", curec_llm, mllm3rec, got one of item_knn, which states no",
+        ("explain", "--run", run, "--item", "a00"): ", guided_llm, mllm3rec, got one of item_knn, which states no",
         ("evaluate", "--run", run, "--windows", "2"): "windows: expected none for recommenders",
         (
             "evaluate",
@@ -189,7 +189,7 @@ def test_mistakes_are_one_line_and_code_2(
             run,
             "--baseline",
             "ema",
-        ): "expected one that recommends to users (curec, curec_llm, mllm3rec, popular",
+        ): "expected one that recommends to users (curec, curec_llm, guided, guided_llm, mllm3rec, popular",
         ("evaluate", "--run", str(weekly_run), "--baseline", "bpr"): "method: expected one that forecasts (trail, ",
         ("evaluate", "--run", run, "--run", str(late)): f"{late}: expected a run fitted until 2021-04-11",
         ("evaluate", "--run", str(late)): "camps: expected interactions from 2021-05-02T00:00:00+00:00 on to judge by",

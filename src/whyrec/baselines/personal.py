@@ -1,57 +1,17 @@
 """Caser and HGN as recommenders: encoders of short windows that also learn a vector for every user."""
 
-import json
-from dataclasses import replace
 from typing import ClassVar
 
-import numpy as np
-import polars as pl
 from pydantic import BaseModel, Field
 
-from whyrec.baselines.sequential import SequentialConfig, SequentialRecommender
-from whyrec.data import schema
-from whyrec.data.sequences import Histories, Sequences
+from whyrec.data.sequences import Sequences
 from whyrec.encoders.base import SequenceEncoder
 from whyrec.encoders.caser import Caser, CaserConfig
 from whyrec.encoders.hgn import Hgn, HgnConfig
 from whyrec.encoders.item_losses import UnseenNegativesLoss
 from whyrec.encoders.objectives import NextItems, Objective
+from whyrec.encoders.recommender import PersonalRecommender, SequentialConfig
 from whyrec.encoders.train import TrainingConfig
-from whyrec.recommending.base import TrainingData
-
-_USERS = "user_ids"
-
-
-class PersonalRecommender(SequentialRecommender):
-    """A sequence recommender whose encoder knows users.
-
-    Users are found again by their id, whatever rows they stand in; one that was not there in training is read by the
-    items alone, with a user vector of zeros.
-    """
-
-    user_ids_: pl.Series = pl.Series(schema.USER, [], dtype=pl.String)
-
-    def learn(self, training: TrainingData) -> None:
-        """Remember the users, then train."""
-        self.user_ids_ = training.histories.user_ids
-        super().learn(training)
-
-    def sequences(self, histories: Histories) -> Sequences:
-        """The items of each row and the number of its user."""
-        known = pl.DataFrame({schema.USER: self.user_ids_}).with_row_index("number", offset=1)
-        asked = pl.DataFrame({schema.USER: histories.user_ids})
-        owners = asked.join(known, on=schema.USER, how="left", maintain_order="left")["number"].fill_null(0)
-        return replace(histories.sequences, owners=owners.to_numpy().astype(np.int64))
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """The encoder's weights and, as JSON in bytes, the users."""
-        users = json.dumps(self.user_ids_.to_list()).encode()
-        return {**super().arrays(), _USERS: np.frombuffer(users, dtype=np.uint8)}
-
-    def restore(self, arrays: dict[str, np.ndarray]) -> None:
-        """Take back users and weights."""
-        self.user_ids_ = pl.Series(schema.USER, json.loads(arrays[_USERS].tobytes()), dtype=pl.String)
-        super().restore({name: array for name, array in arrays.items() if name != _USERS})
 
 
 class CaserRecommenderConfig(SequentialConfig):

@@ -4,7 +4,6 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
-from whyrec.baselines.sequential import SequentialConfig, SequentialRecommender
 from whyrec.data.sequences import Sequences
 from whyrec.encoders.base import SequenceEncoder
 from whyrec.encoders.bert4rec import Bert4Rec, Bert4RecConfig
@@ -13,6 +12,7 @@ from whyrec.encoders.item_losses import SharedNegativesLoss
 from whyrec.encoders.masked import MaskedItems
 from whyrec.encoders.negatives import ItemDistribution
 from whyrec.encoders.objectives import FullSoftmaxLoss, ItemLoss, NextItem, Objective
+from whyrec.encoders.recommender import SequentialConfig, SequentialRecommender
 from whyrec.encoders.train import TrainingConfig
 
 

@@ -18,7 +18,8 @@ def explain(
     run: RunDirectory,
     items: Annotated[list[str] | None, typer.Option("--item", metavar="ID", help="An item_id. Repeatable.")] = None,
     user: Annotated[
-        str | None, typer.Option("--user", metavar="ID", help="A user_id: whose list; for a run of curec or mllm3rec.")
+        str | None,
+        typer.Option("--user", metavar="ID", help="A user_id: whose list; for a run of curec, mllm3rec or guided."),
     ] = None,
     want: WantOption = None,
     top: Annotated[

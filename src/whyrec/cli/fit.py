@@ -15,7 +15,7 @@ def fit(
     method: Annotated[
         str,
         typer.Argument(
-            help="What forecasts: trail, last_7_days, ema, pare, ...; or recommends: curec, mllm3rec, sasrec, bm25, ..."
+            help="What forecasts: trail, last_7_days, ema, pare, ...; or recommends: curec, mllm3rec, guided, sasrec, ..."
         ),
     ],
     *,
@@ -45,8 +45,8 @@ def fit(
         typer.Option(
             metavar="MODEL",
             help="The language model that is tuned, for trail: local:DIRECTORY or local:HUB/NAME, scratch for a small "
-            "one made on the spot, none for the method without one. For zero_shot and curec the one that is asked: "
-            "also URL#MODEL.",
+            "one made on the spot, none for the method without one. For zero_shot, curec and guided the one that is "
+            "asked: also URL#MODEL.",
         ),
     ] = "none",
     resume: Annotated[

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -48,6 +48,8 @@ def print_recommendation(record: Record, *, console: Console, most_reasons: int 
     for name, told in _sections(record).items():
         if name not in (_SHARED, _BY_OTHERS):
             _indented(Text(told), console)
+    if "aspects" in record:
+        _indented(_bars(record["aspects"]), console)
     reasons = record.get("reasons", [])
     assert isinstance(reasons, list), "the record of an entry lists the reasons"
     # What is not verified ranks, but is not told.
@@ -55,6 +57,20 @@ def print_recommendation(record: Record, *, console: Console, most_reasons: int 
         _indented(_others(reason), console)
     for remark in _remarks(record):
         _indented(remark, console)
+
+
+def _bars(aspects: object) -> Table:
+    """Levels of item and user from 1 to 10, and what each aspect moves the score by; what moves it most comes first."""
+    assert isinstance(aspects, list), "the record of an entry lists the aspects"
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for row in sorted(aspects, key=lambda row: -abs(row["push"])):
+        item, user = (_bar(row[f"{whose}_level"]) for whose in ("item", "user"))
+        table.add_row(Text(row["name"]), Text(f"item {item}"), Text(f"user {user}"), Text(f"{row['push']:+.3f}"))
+    return table
+
+
+def _bar(level: float | None) -> str:
+    return "not known".ljust(15) if level is None else f"{'█' * round(level):·<10} {level:4.1f}"
 
 
 def _others(reason: Mapping[str, object]) -> Text:
@@ -90,8 +106,8 @@ def _claims(record: Record) -> list[Mapping[str, object]]:
     return claims
 
 
-def _indented(text: Text, console: Console) -> None:
-    console.print(Padding(text, (0, 0, 0, _INDENT), expand=False))
+def _indented(told: RenderableType, console: Console) -> None:
+    console.print(Padding(told, (0, 0, 0, _INDENT), expand=False))
 
 
 def _percent(share: object) -> str:

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from whyrec.errors import InvalidConfigError
 from whyrec.llm.base import Backend
-from whyrec.llm.cache import open_cache
+from whyrec.llm.cache import default_cache_path, open_cache
 from whyrec.llm.model import LanguageModel
 from whyrec.llm.usage import FREE, Price
 from whyrec.runtime.config import validated
@@ -78,6 +78,30 @@ def open_model(
         cache=open_cache(cache) if cache is not None else None,
         price=FREE if price is None and spec.kind == "local" else price,
     )
+
+
+def configured_model(llm: str | None, *, cache: Path | None, api_key_variable: str) -> LanguageModel | None:
+    """Open the language model that a method's settings name; None where they name none.
+
+    Args:
+        llm: As ``parse_spec`` reads it.
+        cache: The file of completions; None for the one in the user's data directory.
+        api_key_variable: The environment variable that holds a server's key.
+
+    Raises:
+        InvalidConfigError: If the name has none of the known forms.
+        InvalidModelError: If there is no such model.
+        MissingExtraError: If the backend's libraries are not installed.
+    """
+    spec = None if llm is None else parse_spec(llm)
+    if spec is None:
+        return None
+    key = None
+    if spec.kind != "local":
+        from whyrec.llm.openai_compatible.credentials import api_key_from_environment
+
+        key = api_key_from_environment(api_key_variable)
+    return open_model(spec, cache=cache or default_cache_path(), api_key=key)
 
 
 def _backend(spec: ModelSpec, settings: dict[str, object], *, api_key: SecretStr | None) -> Backend:

@@ -16,6 +16,8 @@ from whyrec.interfaces import Forecaster
 from whyrec.llm.opening import NONE, ModelSpec, parse_spec
 from whyrec.methods.curec.model import CURecRecommender
 from whyrec.methods.curec.recommender_config import CURecConfig
+from whyrec.methods.guided.config import GuidedConfig
+from whyrec.methods.guided.model import GuidedRecommender
 from whyrec.methods.mllm3rec.config import MLLM3Config
 from whyrec.methods.mllm3rec.model import MLLM3Recommender
 from whyrec.methods.trail.config import SCRATCH, TrailConfig, scratch_defaults
@@ -29,10 +31,13 @@ DEFAULT_WINDOW = "30d"
 TRAIL, _TRAIL_SCRATCH, _TRAIL_TUNED = "trail", "trail_scratch", "trail_tuned"
 CUREC, _CUREC_LLM = "curec", "curec_llm"
 MLLM3REC = "mllm3rec"
+GUIDED, _GUIDED_LLM = "guided", "guided_llm"
 ZERO_SHOT = "zero_shot"
 _OF_SCRATCH = ("model", "domain", "rendering", "teacher")
 """Settings that a model from scratch leaves no choice in."""
 _TUNABLE = "local:"
+_ASKING: Mapping[str, str] = {CUREC: _CUREC_LLM, GUIDED: _GUIDED_LLM}
+"""Methods that work without a language model, and what they are called where one is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +125,8 @@ METHODS: Mapping[str, Method] = MappingProxyType(
         _TRAIL_TUNED: Method(_TRAIL_TUNED, _TRAIL_TUNED, TrailForecaster, TrailConfig),
         CUREC: Method(CUREC, "curec_offline", CURecRecommender, CURecConfig, fixed={"llm": None}),
         _CUREC_LLM: Method(_CUREC_LLM, _CUREC_LLM, CURecRecommender, CURecConfig),
+        GUIDED: Method(GUIDED, "guided_offline", GuidedRecommender, GuidedConfig, fixed={"llm": None}),
+        _GUIDED_LLM: Method(_GUIDED_LLM, _GUIDED_LLM, GuidedRecommender, GuidedConfig),
         MLLM3REC: Method(MLLM3REC, "mllm3rec_offline", MLLM3Recommender, MLLM3Config),
         **{
             name: Method(name, name, baseline.forecaster, baseline.config, baseline.options)
@@ -165,10 +172,10 @@ def with_language_model(name: str, llm: str) -> tuple[str, dict[str, object]]:
         return name, {"llm": f"{_TUNABLE}{_from_anywhere(spec)}" if spec.kind == "local" else llm}
     if llm == NONE:
         return name, {}
-    if name == CUREC:
+    if name in _ASKING:
         spec = parse_spec(llm)
         assert spec is not None, "none was dealt with"
-        return _CUREC_LLM, {"llm": f"{_TUNABLE}{_from_anywhere(spec)}" if spec.kind == "local" else llm}
+        return _ASKING[name], {"llm": f"{_TUNABLE}{_from_anywhere(spec)}" if spec.kind == "local" else llm}
     if name != TRAIL:
         raise InvalidConfigError(f"--llm: expected 'none' for {name}, which asks no model, got {llm!r}. Leave it out.")
     if llm == SCRATCH:

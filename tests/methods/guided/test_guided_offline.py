@@ -19,7 +19,7 @@ from whyrec.methods.guided.offline import OfflineConfig, OfflineScorer, item_lin
 from whyrec.methods.guided.offline.calibration import Calibration, fact_levels
 from whyrec.methods.guided.offline.facts import told_levels
 from whyrec.methods.guided.offline.poles import centred, pole_positions
-from whyrec.methods.guided.offline.weak_labels import label_positions, weak_labels
+from whyrec.methods.guided.offline.weak_labels import label_positions, likeness_to_labels, weak_labels
 
 TENSION, ERA = ASPECTS.aspects
 positions = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40)
@@ -102,9 +102,43 @@ def test_no_items_own_label_is_in_its_score() -> None:
     """
     rng = np.random.default_rng(1)
     vectors = centred(rng.normal(size=(80, 60)))
-    labels = np.where(rng.random(80) < 0.5, 1, -1)
-    found = label_positions(vectors, labels)
-    assert abs(roc_auc_score(labels, found) - 0.5) < 0.2
+    has_label = rng.random((80, 1)) < 0.5
+    words = [" ".join(f"w{n}" for n in rng.choice(60, size=10)) for _ in range(80)]
+    for texts in ((), words):
+        found = likeness_to_labels(vectors, has_label, texts=texts)
+        assert abs(roc_auc_score(has_label[:, 0], found[:, 0]) - 0.5) < 0.2
+
+
+def test_words_teach_what_vectors_do_not_tell() -> None:
+    """The vectors are noise; one word tells the label apart. The same words without it teach nothing."""
+    rng = np.random.default_rng(2)
+    vectors = centred(rng.normal(size=(120, 4)))
+    has_label = np.arange(120)[:, None] % 2 == 0
+    noise = [" ".join(f"w{n}" for n in rng.choice(60, size=5)) for _ in range(120)]
+    told = [f"{text} dragon" if it else text for text, it in zip(noise, has_label[:, 0], strict=True)]
+    auc = [
+        roc_auc_score(has_label[:, 0], likeness_to_labels(vectors, has_label, texts=texts)[:, 0])
+        for texts in ((), noise, told)
+    ]
+    assert max(auc[:2]) < 0.7
+    assert auc[2] > 0.8
+    assert (likeness_to_labels(vectors, has_label, texts=["alone"] + [""] * 119) != 0).any(), "no word stands in two"
+
+
+def test_every_label_of_an_end_weighs_alike() -> None:
+    likeness = np.array([[1.0, 3.0, 5.0], [0.0, 0.0, 0.0]])
+    labels = [("genres", "Comedy"), ("genres", "Thriller"), ("genres", "Horror")]
+    poles = {"low": ("Comedy", "Rare"), "high": ("Thriller", "Horror")}
+    aspect = TENSION.model_copy(
+        update={
+            end: getattr(TENSION, end).model_copy(update={"labels": {"genres": values}})
+            for end, values in poles.items()
+        }
+    )
+    found = label_positions(likeness, aspect, labels)
+    assert found is not None
+    assert found.tolist() == [(3 + 5) / 2 - 1, 0.0]
+    assert label_positions(likeness[:, 1:], aspect, labels[1:]) is None, "nothing is known of the low end"
 
 
 def test_labels_by_hand() -> None:

@@ -18,6 +18,7 @@ from whyrec.data.dataset import Dataset
 from whyrec.data.sequences import Histories, read_histories
 from whyrec.errors import UnknownIdError
 from whyrec.llm.model import LanguageModel
+from whyrec.llm.opening import configured_model
 from whyrec.methods.curec.artefacts import Pattern
 from whyrec.methods.curec.asking import asked_users
 from whyrec.methods.curec.attended import read_reasons
@@ -37,7 +38,7 @@ from whyrec.methods.curec.saving import read_served, write_served
 from whyrec.methods.curec.serving import Asked, Served, moment_of
 from whyrec.methods.curec.stages import Stages, new_reward_model
 from whyrec.methods.curec.updating import updated
-from whyrec.methods.curec.writers import Writers, configured_model, writers_of
+from whyrec.methods.curec.writers import Writers, writers_of
 from whyrec.recommending.base import ScoreBlock, ScoringRecommender, TrainingData, Unknown
 from whyrec.recommending.explained import places_in_list, require_known_items
 from whyrec.runtime.atomic import atomic_directory
@@ -291,7 +292,10 @@ class CURecRecommender(ScoringRecommender):
 
     def _model(self) -> LanguageModel | None:
         if self.language_model is None:
-            self.language_model = configured_model(self.config)
+            named = self.config
+            self.language_model = configured_model(
+                named.llm, cache=named.cache, api_key_variable=named.api_key_variable
+            )
         return self.language_model
 
     def _known(self, data: Dataset) -> Dataset:

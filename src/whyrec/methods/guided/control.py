@@ -52,7 +52,8 @@ def mean_level(scores: Float[np.ndarray, " I"], levels: Float[np.ndarray, " I"],
     best = np.argsort(-scores, kind="stable")[:k]
     found = levels[best[np.isfinite(scores[best])]]
     found = found[~np.isnan(found)]
-    return float(found.mean()) if len(found) else float("nan")
+    # Sorted and in double precision: the same items in another order have the same mean to the bit.
+    return float(np.sort(found).mean(dtype=np.float64)) if len(found) else float("nan")
 
 
 def _deviations(scores: Float[np.ndarray, "*B I"]) -> Float[np.ndarray, "*B 1"]:

@@ -18,11 +18,21 @@ from whyrec.methods.guided.aspects import Aspect, AspectSet
 from whyrec.methods.guided.offline.calibration import Calibration, Shape
 from whyrec.methods.guided.offline.facts import told_levels
 from whyrec.methods.guided.offline.poles import centred, pole_positions
-from whyrec.methods.guided.offline.weak_labels import label_counts, label_positions, weak_labels
+from whyrec.methods.guided.offline.weak_labels import (
+    Label,
+    label_counts,
+    label_positions,
+    labelled,
+    labels_of,
+    likeness_to_labels,
+    weak_labels,
+)
 from whyrec.methods.guided.prompts import known_columns
 
 Source = Literal["poles", "labels", "fact"]
 _FEWEST_ITEMS = 2
+_FEWEST_OF_A_LABEL = 10
+"""Items that must have a label before it teaches beside the others of its end. Chosen: twice as many as parts."""
 
 
 class TextEncoder(Protocol):
@@ -42,8 +52,10 @@ class OfflineConfig(BaseModel):
     """How positions become levels. Chosen: by rank, so that no aspect crowds at one level (G14)."""
     fewest_labels: int = Field(default=25, ge=5)
     """Items that must name each end before labels teach anything; else the described ends are all there is."""
-    label_weight: float = Field(default=0.75, ge=0, le=1)
-    """Of the direction that labels teach, against the described ends; both in deviations. Chosen."""
+    label_weight: float = Field(default=0.9, ge=0, le=1)
+    """Of what labels teach, against the described ends; both in deviations. Chosen."""
+    reads_words: bool = True
+    """Labels also teach by the words of the texts, not by their vectors alone."""
     uses_labels: bool = True
     """False places items between the described ends alone."""
     seed: int = Field(default=0, ge=0)
@@ -64,6 +76,14 @@ class ScoringReport:
     n_high: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Taught:
+    """What labels have taught of every item."""
+
+    likeness: Float[np.ndarray, "N L"]
+    labels: tuple[Label, ...]
+
+
 @dataclass(frozen=True)
 class OfflineScorer:
     """Scores a catalogue. The same texts give the same levels."""
@@ -79,7 +99,8 @@ class OfflineScorer:
 
         Args:
             items: The catalogue; labels and facts are read from its columns.
-            texts: What is known of each item in words, by default ``item_lines``.
+            texts: What is known of each item in words, by default ``item_lines``; labels then teach by words in which
+                they themselves do not stand.
 
         Returns:
             Scores of all items, and what each aspect rests on.
@@ -93,21 +114,39 @@ class OfflineScorer:
             )
         known = item_lines(items) if texts is None else list(texts)
         vectors = centred(self.encoder.embed(known).astype(np.float64))
-        found = [self._aspect(aspect, items, vectors) for aspect in self.aspects.aspects]
+        taught = self._taught(items, vectors, texts)
+        found = [self._aspect(aspect, items, vectors, taught=taught) for aspect in self.aspects.aspects]
         values = np.stack([levels for levels, _ in found], axis=1)
         scores = AspectScores.of("items", items[schema.ITEM], values, aspects=self.aspects.keys, writer=OFFLINE)
         return scores, tuple(report for _, report in found)
 
+    def _taught(self, items: pl.DataFrame, vectors: Float[np.ndarray, "N E"], texts: Sequence[str] | None) -> _Taught:
+        labels = labels_of(self.aspects.aspects) if self.config.uses_labels else ()
+        has_label = labelled(items, labels)
+        is_common = has_label.sum(axis=0) >= _FEWEST_OF_A_LABEL
+        kept = [label for label, common in zip(labels, is_common, strict=True) if common]
+        if not kept:
+            return _Taught(np.zeros((items.height, 0)), ())
+        read = item_lines(items, without={column for column, _ in labels}) if texts is None else texts
+        likeness = likeness_to_labels(
+            vectors,
+            has_label[:, is_common],
+            texts=read if self.config.reads_words else (),
+            seed=self.config.seed,
+        )
+        return _Taught(likeness, tuple(kept))
+
     def _aspect(
-        self, aspect: Aspect, items: pl.DataFrame, vectors: Float[np.ndarray, "N E"]
+        self, aspect: Aspect, items: pl.DataFrame, vectors: Float[np.ndarray, "N E"], *, taught: _Taught
     ) -> tuple[Float[np.ndarray, " N"], ScoringReport]:
         labels = weak_labels(items, aspect)
         n_low, n_high = label_counts(labels)
         positions = _standard(self._by_poles(aspect, vectors))
-        is_taught = self.config.uses_labels and min(n_low, n_high) >= self.config.fewest_labels
-        if is_taught:
-            taught = _standard(label_positions(vectors, labels, seed=self.config.seed))
-            positions = self.config.label_weight * taught + (1 - self.config.label_weight) * positions
+        by_labels = label_positions(taught.likeness, aspect, taught.labels)
+        is_taught = by_labels is not None and min(n_low, n_high) >= self.config.fewest_labels
+        if by_labels is not None and is_taught:
+            weight = self.config.label_weight
+            positions = weight * _standard(by_labels) + (1 - weight) * positions
         levels = Calibration.learn(positions, shape=self.config.shape).levels_of(positions)
         told = told_levels(items, aspect)
         is_told = np.zeros(len(levels), dtype=bool) if told is None else ~np.isnan(told)

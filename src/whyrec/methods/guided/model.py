@@ -1,0 +1,324 @@
+"""``GuidedRecommender``: a sequence encoder with readable columns that ranks, says why, and ranks otherwise on wish."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar
+
+import numpy as np
+import polars as pl
+import torch
+from jaxtyping import Float
+from pydantic import BaseModel
+
+from whyrec.data import schema
+from whyrec.data.dataset import Dataset
+from whyrec.data.sequences import Sequences, read_histories
+from whyrec.encoders.objectives import Objective
+from whyrec.encoders.recommender import PersonalRecommender, kept_users
+from whyrec.errors import InvalidConfigError
+from whyrec.evaluation.verification.interest_facts import InterestCatalogue
+from whyrec.llm.model import LanguageModel
+from whyrec.llm.opening import configured_model
+from whyrec.methods.guided.artefacts import AspectScores, Side
+from whyrec.methods.guided.asked import Asked, levels_of_history, parts_of_all
+from whyrec.methods.guided.aspects import AspectSet
+from whyrec.methods.guided.config import GuidedConfig
+from whyrec.methods.guided.encoding import new_encoder, objective_of, require_heads
+from whyrec.methods.guided.explaining import AspectPart, Case, ExplainedScore, Explainer
+from whyrec.methods.guided.normalising import Normalisation
+from whyrec.methods.guided.offline.items import TextEncoder
+from whyrec.methods.guided.preferences import HistoryPreferences, Preferences, WrittenPreferences
+from whyrec.methods.guided.refine import GuidedEncoder
+from whyrec.methods.guided.shifting import ShiftedList, shifted_list
+from whyrec.methods.guided.sources import configured_aspects, item_scores, user_scores
+from whyrec.recommending.base import TrainingData
+from whyrec.recommending.topk import hide_seen
+from whyrec.runtime.threads import one_thread
+
+_PREFIX = "guided."
+_TOLD, _LEVELS, _WRITTEN = f"{_PREFIX}json", f"{_PREFIX}levels", f"{_PREFIX}written"
+
+
+class GuidedRecommender(PersonalRecommender):
+    """Ranks by a sequence encoder whose item vectors hold aspects as columns, and says what each did (GER §3).
+
+    Reads, of everything, what is strictly earlier than the moment asked about, and of the catalogue nothing that
+    counts other people's ratings (G11). An item without scores stands at the mean of all aspects.
+
+    Learned state: ``aspects_``, ``scores_`` of items, ``written_`` preferences where they are written,
+    ``normalisation_``, ``encoder_``, ``report_`` (None after ``load``) and what every recommender has.
+    """
+
+    Config: ClassVar[type[BaseModel]] = GuidedConfig
+    config: GuidedConfig
+    aspects_: AspectSet
+    scores_: AspectScores
+    written_: AspectScores | None = None
+    normalisation_: Normalisation
+
+    def __init__(
+        self,
+        config: BaseModel | None = None,
+        *,
+        aspects: AspectSet | None = None,
+        text_encoder: TextEncoder | None = None,
+        language_model: LanguageModel | None = None,
+    ) -> None:
+        """Make an unfitted recommender.
+
+        Args:
+            config: Settings; by default the default ones.
+            aspects: The scales, in place of those that the settings name.
+            text_encoder: Embeds texts, in place of the sentence encoder that the settings name.
+            language_model: Who scores, in place of the one that the settings name. None of the three is kept by
+                ``save``: what came of them is.
+        """
+        super().__init__(config)
+        self._aspects = aspects
+        self._text_encoder = text_encoder
+        self._language_model = language_model
+
+    # Fitting
+
+    def learn(self, training: TrainingData) -> None:
+        """Score the catalogue, normalise on training items, put the columns into the encoder, train (GER §3.2)."""
+        aspects = self._aspects if self._aspects is not None else configured_aspects(self.config)
+        width = self.config.base_columns + len(aspects.keys)
+        require_heads(self.config, embedding_dim=width)
+        model = self._model()
+        data = training.data
+        items = item_scores(data.items, aspects, config=self.config, model=model, encoder=self._text_encoder)
+        is_training = np.zeros(training.n_items, dtype=bool)
+        is_training[training.sequences.items - 1] = True
+        self.aspects_, self.scores_ = aspects, items
+        self.normalisation_ = Normalisation.learn(
+            items, self.item_ids_, is_training=is_training, embedding_dim=width, weight=self.config.weight
+        )
+        self.written_ = (
+            user_scores(data, aspects, config=self.config, until=training.until, model=model)
+            if self.config.preferences == "written"
+            else None
+        )
+        super().learn(training)
+
+    def encoder(self, n_items: int) -> GuidedEncoder:
+        """An untrained encoder around the guided columns."""
+        columns = self.normalisation_.columns(self.scores_, self.item_ids_)
+        width = self.config.base_columns + columns.shape[1]
+        base = new_encoder(self.config, n_items, embedding_dim=width, frozen=columns)
+        if self.config.learns_weight:
+            base.item_table().add_gate()
+        user_side = self.config.user_side
+        preferences = None if user_side == "item" else self._preferences()
+        return GuidedEncoder(base, preferences=preferences, user_side=user_side, matching=self.config.matching)
+
+    def objective(self, sequences: Sequences) -> Objective:
+        """The encoder's own."""
+        return objective_of(self.config, sequences, n_items=len(self.item_ids_))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Weights, users, scores and how they were normalised."""
+        told = {
+            "aspects": self.aspects_.model_dump(mode="json"),
+            "normalisation": self.normalisation_.as_json(),
+            "writer": self.scores_.writer,
+            "users_writer": None if self.written_ is None else self.written_.writer,
+        }
+        found = {
+            _TOLD: np.frombuffer(json.dumps(told).encode(), dtype=np.uint8),
+            _LEVELS: self.scores_.rows_of(self.item_ids_),
+        }
+        if self.written_ is not None:
+            found[_WRITTEN] = self.written_.rows_of(self.user_ids_)
+        return {**super().arrays(), **found}
+
+    def restore(self, arrays: dict[str, np.ndarray]) -> None:
+        """Take all back."""
+        told = json.loads(arrays[_TOLD].tobytes())
+        self.aspects_ = AspectSet.model_validate(told["aspects"])
+        self.normalisation_ = Normalisation.from_json(told["normalisation"])
+        self.scores_ = self._scored("items", self.item_ids_, arrays[_LEVELS], writer=told["writer"])
+        if _WRITTEN in arrays:
+            # Their rows are those of the users, which the frame takes back.
+            self.user_ids_ = kept_users(arrays)
+            self.written_ = self._scored("users", self.user_ids_, arrays[_WRITTEN], writer=told["users_writer"])
+        super().restore({name: array for name, array in arrays.items() if not name.startswith(_PREFIX)})
+
+    # Explaining
+
+    def explain(
+        self,
+        data: Dataset,
+        *,
+        user_id: str,
+        item_ids: Sequence[str] | None = None,
+        k: int = 5,
+        at: datetime | None = None,
+    ) -> list[ExplainedScore]:
+        """Say why items stand in a user's list: bars of both on each aspect, exact parts of the score, checked words.
+
+        Args:
+            data: Where the history is read.
+            user_id: Whom the list is for; of somebody unknown it says that.
+            item_ids: Which items; None for the first ``k`` of the list.
+            k: How many, where no items are named.
+            at: Only what is strictly earlier is read; None reads all.
+
+        Returns:
+            In the order asked for, or best first.
+
+        Raises:
+            NotFittedError: Before ``fit`` or ``load``.
+            UnknownIdError: If an item is not in the catalogue that was fitted on.
+            InvalidConfigError: If ``k`` is below 1.
+        """
+        self._require_fitted()
+        _require_k(k)
+        require_known_items(self, item_ids or ())
+        asked = self._asked(data, user_id, at=at)
+        log = data.interactions if at is None else data.before(at)
+        explainer = Explainer(
+            self.aspects_,
+            InterestCatalogue.of(data.items, interactions=log),
+            {item_id: row for row, item_id in enumerate(self.item_ids_)},
+            self.scores_.rows_of(self.item_ids_),
+            np.array(self.normalisation_.std),
+            self.scores_.writer,
+        )
+        chosen = asked.best(item_ids=self.item_ids_, k=k) if item_ids is None else list(dict.fromkeys(item_ids))
+        return [explainer.explain(case) for case in self._cases(asked, chosen)]
+
+    def recommend_shifted(
+        self,
+        data: Dataset,
+        *,
+        user_id: str,
+        aspect: str,
+        amount: float,
+        k: int = 10,
+        filter_seen: bool = True,
+        at: datetime | None = None,
+    ) -> ShiftedList:
+        """A user's list with more or less of one aspect, such as "less tension", and what changed; nothing is fitted.
+
+        Args:
+            data: Where the history is read.
+            user_id: Whom for; for somebody unknown the popular items are shifted.
+            aspect: Its key.
+            amount: Below 0 for less. At 1, an item one deviation above the mean on the aspect gains one deviation of
+                the user's own scores; the mean level of the list rises with the amount, or stays.
+            k: Length of a list.
+            filter_seen: Leave out what the user has had.
+            at: Only interactions strictly before it are read; None reads all.
+
+        Raises:
+            NotFittedError: Before ``fit`` or ``load``.
+            InvalidConfigError: If there is no such aspect, all items are equal on it, the amount is not finite, or
+                ``k`` is below 1.
+        """
+        self._require_fitted()
+        _require_k(k)
+        if aspect not in self.aspects_.keys:
+            raise InvalidConfigError(
+                f"shift: expected one of {', '.join(self.aspects_.keys)}, got {aspect!r}. Choose one."
+            )
+        asked = self._asked(data, user_id, at=at)
+        levels = self.scores_.rows_of(self.item_ids_)[:, self.aspects_.keys.index(aspect)].astype(np.float64)
+        return shifted_list(
+            (asked.listed if filter_seen else asked.scores).numpy(),
+            levels,
+            item_ids=self.item_ids_,
+            user_id=user_id,
+            aspect=aspect,
+            amount=amount,
+            k=k,
+        )
+
+    # Inside
+
+    def _model(self) -> LanguageModel | None:
+        if self._language_model is None:
+            named = self.config
+            self._language_model = configured_model(
+                named.llm, cache=named.cache, api_key_variable=named.api_key_variable
+            )
+        return self._language_model
+
+    def _preferences(self) -> Preferences:
+        if self.written_ is None:
+            return HistoryPreferences(half_life_items=self.config.half_life_items)
+        return WrittenPreferences(self.normalisation_.columns(self.written_, self.user_ids_))
+
+    def _scored(self, side: Side, ids: pl.Series, levels: Float[np.ndarray, "N K"], *, writer: str) -> AspectScores:
+        is_known = ~np.isnan(levels).any(axis=1)
+        return AspectScores.of(
+            side, ids.filter(pl.Series(is_known)), levels[is_known], aspects=self.aspects_.keys, writer=writer
+        )
+
+    def _asked(self, data: Dataset, user_id: str, *, at: datetime | None) -> Asked:
+        """A user by what was strictly before a moment."""
+        asked_for = pl.Series(schema.USER, [user_id], dtype=pl.String)
+        histories = read_histories(data, item_ids=self.item_ids_, cutoff=at, user_ids=asked_for)
+        is_known = self.can_rank(histories)
+        with torch.inference_mode(), one_thread():
+            [(_, scores)] = self._all_blocks(histories, is_known, "fallback")
+            listed = scores.clone()
+            hide_seen(listed, histories.sequences, np.array([0]))
+            row = self.sequences(histories)
+            assert isinstance(self.encoder_, GuidedEncoder), "encoder makes no other"
+            parts = parts_of_all(self.encoder_, row) if is_known[0] else None
+        levels = self._levels_of(user_id, row) if is_known[0] else None
+        return Asked(user_id, row.row(0).astype(np.int64) - 1, scores[0], listed[0], parts, levels)
+
+    def _levels_of(self, user_id: str, history: Sequences) -> Float[np.ndarray, " K"]:
+        mean = np.array(self.normalisation_.mean)
+        if self.written_ is not None:
+            written = self.written_.rows_of([user_id])[0].astype(np.float64)
+            return np.where(np.isnan(written), mean, written)
+        return levels_of_history(
+            self.scores_.rows_of(self.item_ids_),
+            history,
+            mean=mean,
+            half_life_items=self.config.half_life_items,
+            max_history=self.config.max_history,
+        )
+
+    def _cases(self, asked: Asked, item_ids: Sequence[str]) -> list[Case]:
+        rows = [int(self.item_ids_.search_sorted(item_id)) for item_id in item_ids]
+        levels = self.scores_.rows_of(item_ids)
+        history = self.item_ids_.gather(asked.history).to_list()
+        return [
+            Case(
+                asked.user_id,
+                item_id,
+                rank,
+                score=float(asked.scores[row]),
+                base=float(asked.scores[row] if asked.parts is None else asked.parts.base[row]),
+                mean_base=float(asked.scores.mean() if asked.parts is None else asked.parts.base.mean()),
+                parts=self._parts(asked, row, item_levels),
+                history=history,
+                n_better=int((self.popularity_ > self.popularity_[row]).sum()),
+            )
+            for item_id, row, rank, item_levels in zip(item_ids, rows, asked.ranks(rows), levels, strict=True)
+        ]
+
+    def _parts(self, asked: Asked, row: int, item_levels: Float[np.ndarray, " K"]) -> tuple[AspectPart, ...]:
+        is_known = not bool(np.isnan(item_levels).any())
+        return tuple(
+            AspectPart(
+                aspect.key,
+                aspect.name,
+                user_level=None if asked.levels is None else float(asked.levels[place]),
+                item_level=float(item_levels[place]) if is_known else None,
+                mean_level=self.normalisation_.mean[place],
+                part=0.0 if asked.parts is None else float(asked.parts.aspects[row, place]),
+                mean_part=0.0 if asked.parts is None else float(asked.parts.aspects[:, place].mean()),
+            )
+            for place, aspect in enumerate(self.aspects_.aspects)
+        )
+
+
+def _require_k(k: int) -> None:
+    if k < 1:
+        raise InvalidConfigError(f"guided recommender: expected k of at least 1, got {k}. Choose a positive k.")

@@ -1,0 +1,82 @@
+"""Guided embedding refinement from the command line: fitted on scores of a file, asked for lists and for reasons."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from contracts.recommender import STRANGER, UNTIL, checkerboard
+from whyrec.cli.main import main
+from whyrec.methods.guided.artefacts import AspectScores
+from whyrec.methods.guided.aspects import bundled_aspects
+
+MOMENT = f"{UNTIL:%Y-%m-%d}"
+SETTINGS = [
+    "base_columns=14", "only_aspects=['tension', 'pace']", "n_layers=1", "max_history=12", "dropout=0.0",
+    "training.epochs=12", "training.batch_size=20", "training.learning_rate=0.02", "training.threads=1",
+    "validation_users=0", "device=cpu",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def words(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What comes behind ``fit guided``: data, a file of scores by which one camp is tense, and small settings."""
+    directory = tmp_path_factory.mktemp("data") / "camps"
+    data = checkerboard()
+    data.write(directory)
+    ids = data.items["item_id"]
+    levels = np.array([[8.0 if item[0] == "a" else 2.0, 1 + n % 9] for n, item in enumerate(ids)])
+    path = directory.parent / "scores.parquet"
+    AspectScores.of("items", ids, levels, aspects=("tension", "pace"), writer="critic").write(path)
+    settings = [word for setting in [*SETTINGS, f"scores={path}"] for word in ("--set", setting)]
+    return ["--data", str(directory), "--until", MOMENT, *settings]
+
+
+@pytest.fixture(scope="module")
+def guided_run(words: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "guided"
+    assert main(["fit", "guided", *words, "--out", str(out)]) == 0
+    return out
+
+
+def test_a_run_recommends(guided_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = json.loads((guided_run / "run.json").read_text("utf-8"))
+    assert (found["method"], found["llm"], found["window"]) == ("guided", "none", None)
+    assert main(["recommend", "--run", str(guided_run), "--user", "A00", "-k", "2", "--json"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {row["item_id"][0] for row in rows} == {"a"}
+
+
+def test_reasons_come_with_bars(guided_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["explain", "--run", str(guided_run), "--user", "A00", "--item", "a98", "--item", "b98"]
+    assert main([*asked, "--json"]) == 0
+    tense, calm = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert tense["verified"]
+    assert tense["writer"] == "critic"
+    assert [part["key"] for part in tense["aspects"]] == ["tension", "pace"]
+    assert (tense["aspects"][0]["item_level"], calm["aspects"][0]["item_level"]) == (8.0, 2.0)
+    for record in (tense, calm):
+        parts = sum(part["part"] for part in record["aspects"])
+        assert record["base"] + parts == pytest.approx(record["score"], abs=1e-4)
+    assert main(asked) == 0
+    out = capsys.readouterr().out
+    assert "For user A00" in out
+    assert "item ████████··  8.0" in out
+    assert main(["explain", "--run", str(guided_run), "--user", STRANGER, "--top", "1"]) == 0
+    assert "not known" in capsys.readouterr().out
+
+
+def test_names_that_do_not_exist(words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = ["--out", str(tmp_path / "run")]
+    for wrong, message in {
+        "aspects=songs": "expected one of beauty, clothing, games, movies, products, toys, got 'songs'",
+        "only_aspects=['pitch']": "aspects of movies: expected some of story_complexity",
+        "llm=local:x": "settings of guided",
+    }.items():
+        kept = [word for word in words if wrong.split("=")[0] not in word or word == "--set"]
+        settings = [word for word in kept if word != "--set"][4:]
+        again = [w for setting in [*settings, wrong] for w in ("--set", setting)]
+        assert main(["fit", "guided", *words[:4], *again, *out]) == 2
+        assert message in capsys.readouterr().err
+    assert bundled_aspects("movies").keys[0] == "story_complexity"
