@@ -68,7 +68,7 @@ def test_mistakes_are_one_line_and_code_2(
         (
             "--baseline",
             "dance",
-        ): "expected one of trail, trail_scratch, trail_tuned, curec, curec_llm, guided, guided_llm, mllm3rec, all_time",
+        ): "expected one of trail, trail_scratch, trail_tuned, curec, curec_llm, guided, guided_llm, mllm3rec, ",
         ("--run", str(shorter)): f"{shorter}: expected a run for windows of 30d",
         ("--run", str(twin)): f"{twin}: expected runs of different names, got 'weekly' twice",
         ("--data", str(other_directory)): f"expected the data that {weekly_run} was fitted on",

@@ -53,7 +53,7 @@ def test_mistakes_are_one_line_and_code_2(
     assert (out, err.count("\n")) == ("", 1)
     assert "small world: expected an item_id of the catalogue, got 'zz'" in err
     assert main(["explain", "--run", str(weekly_run), "--item", "p01"]) == 2
-    message = "expected a run of trail, trail_scratch, trail_tuned, curec, curec_llm, guided, guided_llm, mllm3rec, got one of last_7_days, which"
+    message = "guided, guided_llm, mllm3rec, got one of last_7_days, which"
     assert message in capsys.readouterr().err
     assert main(["explain", "--run", str(trail_run), "--item", "p01", "--top", "3"]) == 2
     assert "explain: expected --item or --top, got both. Leave one out." in capsys.readouterr().err

@@ -15,7 +15,7 @@ def fit(
     method: Annotated[
         str,
         typer.Argument(
-            help="What forecasts: trail, last_7_days, ema, pare, ...; or recommends: curec, mllm3rec, guided, sasrec, ..."
+            help="What forecasts: trail, last_7_days, ema, pare, ...; or recommends: curec, mllm3rec, guided, ..."
         ),
     ],
     *,

@@ -33,6 +33,7 @@ from whyrec.methods.guided.refine import GuidedEncoder
 from whyrec.methods.guided.shifting import ShiftedList, shifted_list
 from whyrec.methods.guided.sources import configured_aspects, item_scores, user_scores
 from whyrec.recommending.base import TrainingData
+from whyrec.recommending.explained import require_known_items
 from whyrec.recommending.topk import hide_seen
 from whyrec.runtime.threads import one_thread
 
