@@ -12,6 +12,15 @@ import sys
 from collections.abc import Callable, Mapping
 
 from curec_tables import curec, curec_alignment, curec_controls, curec_quartiles, curec_serving, with_intervals
+from mllm3rec_tables import (
+    NEGATIVES,
+    SETS,
+    mllm3rec_gains,
+    mllm3rec_hits,
+    mllm3rec_llm,
+    mllm3rec_metrics,
+    mllm3rec_positions,
+)
 from tables import RESULTS, ROOT, Row, figure, interval, last_protocol, lines, read
 
 PAGES = ("README.md", "docs/results.md")
@@ -258,6 +267,11 @@ TABLES: Mapping[str, Callable[[], str]] = {
         for name in ("ml1m", "amazon2014_beauty")
     },
     "curec_alignment": curec_alignment,
+    **{f"mllm3rec_hits_{name}": lambda name=name: mllm3rec_hits(name) for name in NEGATIVES},
+    **{f"mllm3rec_gains_{name}": lambda name=name: mllm3rec_gains(name) for name in SETS},
+    "mllm3rec_metrics": mllm3rec_metrics,
+    "mllm3rec_positions": mllm3rec_positions,
+    "mllm3rec_llm": mllm3rec_llm,
     "curec_explanations": lambda: with_intervals("curec_explanations"),
     "beauty_june_2014": lambda: forecasting("beauty_june_2014"),
     **{f"forecasting_{name}": lambda name=name: forecasting(name) for name in DATASETS},
