@@ -44,19 +44,21 @@ from curec_toy_world import (
 )
 from whyrec.encoders.ranking import ndcg
 from whyrec.llm.base import Prompt, SamplingConfig
+from whyrec.llm.local.grpo import GrpoReport
+from whyrec.llm.local.policy import Policy
+from whyrec.llm.local.policy_config import GrpoConfig
+from whyrec.llm.local.rollouts import Output, Rewarding
 from whyrec.methods.curec.alignment import Alignment, AlignmentSample, alignment_samples, held_out_samples
 from whyrec.methods.curec.answers import parse_reason
 from whyrec.methods.curec.correction import Correction, CorrectionReport
-from whyrec.methods.curec.grpo import GrpoReport, tune_policy
+from whyrec.methods.curec.grpo import tune_policy
 from whyrec.methods.curec.histories import Interaction, as_micros
 from whyrec.methods.curec.model_writers import LanguageModelUpdateWriter
-from whyrec.methods.curec.policy import Policy
-from whyrec.methods.curec.policy_config import AlignmentConfig, CorrectionConfig, GrpoConfig
+from whyrec.methods.curec.policy_config import AlignmentConfig, CorrectionConfig
 from whyrec.methods.curec.reason_rewards import ReasonJudge
 from whyrec.methods.curec.reasons import reason_requests
 from whyrec.methods.curec.reward_model import RewardModel
 from whyrec.methods.curec.reward_ranking import RewardRanker, query_ranks
-from whyrec.methods.curec.rollouts import Output, Rewarding
 from whyrec.methods.curec.texts import Texts
 from whyrec.runtime.manifest import LIBRARIES, write_results
 

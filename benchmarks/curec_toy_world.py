@@ -19,24 +19,24 @@ from whyrec.data.item_lines import ItemText
 from whyrec.encoders.ranking import HeldOut
 from whyrec.encoders.train import TrainingConfig
 from whyrec.llm.base import SamplingConfig
+from whyrec.llm.local.grpo import GrpoReport
+from whyrec.llm.local.policy import Policy
+from whyrec.llm.local.policy_config import ScratchConfig
+from whyrec.llm.local.tiny_policy import tiny_policy, warm_up
 from whyrec.methods.curec.base_encoder import new_encoder, train_encoder
 from whyrec.methods.curec.compact import CompactTemplate
 from whyrec.methods.curec.config import BaseConfig, RewardModelConfig, RewardTrainingConfig
 from whyrec.methods.curec.correction import CorrectionReport
-from whyrec.methods.curec.grpo import GrpoReport
 from whyrec.methods.curec.histories import Interaction, UserHistory, interactions_of
 from whyrec.methods.curec.latent_vectors import LatentEncoder
 from whyrec.methods.curec.model_writers import LanguageModelPatternWriter, LanguageModelReasonWriter
 from whyrec.methods.curec.patterns import PatternBook, write_patterns
-from whyrec.methods.curec.policy import Policy
-from whyrec.methods.curec.policy_config import ScratchConfig
 from whyrec.methods.curec.reasons import ReasonStore, write_reasons
 from whyrec.methods.curec.reward_inputs import Queries, RewardInputs, TimedSequences
 from whyrec.methods.curec.reward_model import RewardModel
 from whyrec.methods.curec.reward_training import RewardReport, train_reward_model
 from whyrec.methods.curec.text_vectors import TextEncoder
 from whyrec.methods.curec.texts import Texts
-from whyrec.methods.curec.tiny_policy import tiny_policy, warm_up
 
 ASPECTS = ("war", "space", "music", "crime", "sport", "magic")
 GENERIC = "because it is good"

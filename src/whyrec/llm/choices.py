@@ -168,6 +168,7 @@ def slots_at(
     choices: Sequence[str],
     *,
     adds_special_tokens: bool = False,
+    known: dict[str, Slot] | None = None,
 ) -> list[Slot]:
     """A slot behind every prefix.
 
@@ -179,11 +180,12 @@ def slots_at(
         prefixes: Texts that end right where one of the choices is to follow.
         choices: Distinct texts.
         adds_special_tokens: As in ``choice_probabilities``.
+        known: Grows by what is found, for calls to come with the same tokenizer and choices.
 
     Raises:
         InvalidConfigError: As ``Slot.at``.
     """
-    models: dict[str, Slot] = {}
+    models: dict[str, Slot] = {} if known is None else known
     for prefix in prefixes:
         if _end(prefix) not in models:
             models[_end(prefix)] = Slot.at(tokenizer, prefix, choices, adds_special_tokens=adds_special_tokens)

@@ -3,11 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 from whyrec.data.item_lines import ItemText
+from whyrec.llm.local.policy import Policy
+from whyrec.llm.local.policy_config import GrpoConfig, ScratchConfig
+from whyrec.llm.local.tiny_policy import tiny_policy
 from whyrec.methods.curec.compact import CompactTemplate
 from whyrec.methods.curec.histories import UserHistory
-from whyrec.methods.curec.policy import Policy
-from whyrec.methods.curec.policy_config import GrpoConfig, ScratchConfig
-from whyrec.methods.curec.tiny_policy import tiny_policy
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
 TEMPLATE = CompactTemplate(max_history=2)

@@ -14,6 +14,11 @@ from policy_world import GENRES, HISTORIES, ITEMS, N_ITEMS, TEMPLATE, grpo, hist
 from whyrec.data.item_lines import ItemText
 from whyrec.errors import InvalidConfigError, InvalidDataError, TrainingError
 from whyrec.llm.base import Message
+from whyrec.llm.local.grpo import GrpoReport
+from whyrec.llm.local.grpo_trainer import RewardTrainer, trl_arguments
+from whyrec.llm.local.policy import Policy, open_policy
+from whyrec.llm.local.policy_config import GrpoConfig
+from whyrec.llm.local.rollouts import Asked, Output
 from whyrec.llm.lora import LoraSettings
 from whyrec.llm.structured import Regex
 from whyrec.methods.curec.alignment import (
@@ -24,12 +29,9 @@ from whyrec.methods.curec.alignment import (
     held_out_samples,
 )
 from whyrec.methods.curec.equations import grpo_objective
-from whyrec.methods.curec.grpo import GrpoReport, tune_policy
-from whyrec.methods.curec.grpo_trainer import RewardTrainer, trl_arguments
+from whyrec.methods.curec.grpo import tune_policy
 from whyrec.methods.curec.histories import Interaction, UserHistory
-from whyrec.methods.curec.policy import Policy, open_policy
-from whyrec.methods.curec.policy_config import AlignmentConfig, GrpoConfig
-from whyrec.methods.curec.rollouts import Asked, Output
+from whyrec.methods.curec.policy_config import AlignmentConfig
 
 CONFIG = AlignmentConfig(n_candidates=5)
 LABELS = ["title1", "title2", "title3"]

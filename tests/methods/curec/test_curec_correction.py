@@ -17,6 +17,10 @@ from policy_world import HISTORIES, ITEMS, N_ITEMS, START, TEMPLATE, grpo, histo
 
 from whyrec.errors import InvalidConfigError, InvalidDataError
 from whyrec.llm.base import SamplingConfig
+from whyrec.llm.local.grpo import GrpoReport
+from whyrec.llm.local.policy import Policy
+from whyrec.llm.local.rollouts import Output
+from whyrec.llm.local.tiny_policy import warm_up
 from whyrec.llm.training_runs import mark_complete
 from whyrec.methods.curec.artefacts import Pattern, Reason
 from whyrec.methods.curec.base_encoder import new_encoder
@@ -28,10 +32,8 @@ from whyrec.methods.curec.correction import (
     require_training_only,
 )
 from whyrec.methods.curec.equations import difference_reward
-from whyrec.methods.curec.grpo import GrpoReport
 from whyrec.methods.curec.histories import Interaction, UserHistory, interactions_of
 from whyrec.methods.curec.patterns import PatternBook
-from whyrec.methods.curec.policy import Policy
 from whyrec.methods.curec.policy_config import CorrectionConfig
 from whyrec.methods.curec.prompts import Messages
 from whyrec.methods.curec.reason_rewards import ReasonJudge, likelihood_difference
@@ -39,9 +41,7 @@ from whyrec.methods.curec.reasons import ReasonRequest, ReasonStore, reason_requ
 from whyrec.methods.curec.reward_inputs import TimedSequences
 from whyrec.methods.curec.reward_model import RewardModel
 from whyrec.methods.curec.reward_ranking import RewardRanker
-from whyrec.methods.curec.rollouts import Output
 from whyrec.methods.curec.texts import Texts
-from whyrec.methods.curec.tiny_policy import warm_up
 
 WORDS = ("war", "space", "music", "good", "title0", "because")
 

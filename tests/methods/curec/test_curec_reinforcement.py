@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import pytest
 import torch
 
-from whyrec.methods.curec.grpo import GrpoReport
-from whyrec.methods.curec.policy import Policy
+from whyrec.llm.local.grpo import GrpoReport
+from whyrec.llm.local.policy import Policy
 from whyrec.methods.curec.reason_rewards import ReasonJudge
 
 pytestmark = pytest.mark.slow

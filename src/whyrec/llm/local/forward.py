@@ -92,13 +92,21 @@ class RowModel:
         if columns.shape[1] > 1 and bool((columns[:, 0] == columns[0, 0]).all()):
             columns = columns[:1]  # one mask for all rows
         seen, own = torch.arange(visible, device=columns.device), columns[:, None, :, None]
-        everything = seen <= own
+        return self.layer_masks(seen <= own, distance=own - seen)
+
+    def layer_masks(self, is_seen: Tensor, *, distance: Tensor) -> Tensor | dict[str, Tensor]:
+        """Masks in the form that the model takes; layers with a window see only what is near.
+
+        Args:
+            is_seen: Which keys a token may see, (B, 1, L, S).
+            distance: How far each of them is before it, of the same shape or one that spreads to it.
+        """
         window = getattr(self._config, "sliding_window", None)
         layer_types = getattr(self._config, "layer_types", None)
         if window is None or (layer_types and _SLIDING not in layer_types):
-            return self._additive(everything)
-        near = self._additive(everything & (seen > own - window))
-        return {_FULL: self._additive(everything), _SLIDING: near} if layer_types else near
+            return self._additive(is_seen)
+        near = self._additive(is_seen & (distance < window))
+        return {_FULL: self._additive(is_seen), _SLIDING: near} if layer_types else near
 
     def _additive(self, mask: Tensor) -> Tensor:
         """The form that every kind of attention takes; it is made once, not once per layer."""

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from whyrec.data.item_lines import ItemText
 from whyrec.errors import InvalidConfigError, InvalidDataError
 from whyrec.llm.base import Prompt, SamplingConfig
+from whyrec.llm.local.grpo import GrpoReport
+from whyrec.llm.local.policy import Policy
+from whyrec.llm.local.rollouts import Asked, Output
 from whyrec.methods.curec.answers import choice_schema, parse_choice
-from whyrec.methods.curec.grpo import GrpoReport, tune_policy
+from whyrec.methods.curec.grpo import fitted_prompt, tune_policy
 from whyrec.methods.curec.histories import Interaction, UserHistory, interactions_of
-from whyrec.methods.curec.policy import Policy
 from whyrec.methods.curec.policy_config import AlignmentConfig
 from whyrec.methods.curec.prompts import PromptTemplate
-from whyrec.methods.curec.rollouts import Asked, Output
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,8 @@ class Alignment:
         sample = self.samples[question]
         history = [self.items[item_id] for item_id in sample.history.item_ids]
         candidates = [self.items[item_id] for item_id in sample.candidates]
-        messages = self.policy.fitted(
+        messages = fitted_prompt(
+            self.policy,
             lambda template: template.recommendation(history, candidates=candidates),
             template=self.template,
             max_output_tokens=self.config.grpo.max_output_tokens,

@@ -18,20 +18,21 @@ from whyrec.data import schema
 from whyrec.data.item_lines import ItemText
 from whyrec.errors import InvalidDataError
 from whyrec.llm.base import SamplingConfig
+from whyrec.llm.local.grpo import GrpoReport
+from whyrec.llm.local.policy import Policy
+from whyrec.llm.local.rollouts import Asked, Output
 from whyrec.llm.training_runs import last_complete, require_same_run, step_of
 from whyrec.methods.curec.answers import parse_reason, reason_schema
 from whyrec.methods.curec.artefacts import Pattern, Reason
-from whyrec.methods.curec.grpo import GrpoReport, tune_policy
+from whyrec.methods.curec.grpo import fitted_prompt, tune_policy
 from whyrec.methods.curec.histories import Interaction, UserHistory, interactions_of
 from whyrec.methods.curec.model_writers import UPDATE_SAMPLING, LanguageModelUpdateWriter
 from whyrec.methods.curec.patterns import PatternBook
-from whyrec.methods.curec.policy import Policy
 from whyrec.methods.curec.policy_config import CorrectionConfig
 from whyrec.methods.curec.prompts import Messages, PromptTemplate
 from whyrec.methods.curec.reason_rewards import ReasonJudge
 from whyrec.methods.curec.reasons import ReasonRequest, ReasonStore, reason_requests
 from whyrec.methods.curec.reward_inputs import RewardInputs
-from whyrec.methods.curec.rollouts import Asked, Output
 from whyrec.methods.curec.text_vectors import TextEncoder
 from whyrec.methods.curec.texts import Texts
 from whyrec.runtime.atomic import atomic_directory
@@ -176,7 +177,8 @@ class Correction:
         target = self.items[request.interaction.item_id]
         history = [self.items[item_id] for item_id in request.history.item_ids]
         pattern = None if request.pattern is None else request.pattern.text
-        return self.policy.fitted(
+        return fitted_prompt(
+            self.policy,
             lambda template: template.reason(target, pattern=pattern, history=history),
             template=self.template,
             max_output_tokens=self.config.grpo.max_output_tokens,

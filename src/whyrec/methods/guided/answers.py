@@ -4,6 +4,7 @@ Models that reason write ``<think>...</think>`` first; that is taken off. Nothin
 """
 
 import re
+from collections.abc import Sequence
 
 from whyrec.llm.structured import Regex, SchemaViolationError
 from whyrec.methods.guided.aspects import HIGHEST, LEVELS, AspectSet
@@ -20,6 +21,30 @@ def answer_form(aspects: AspectSet) -> Regex:
 def answer_text(aspects: AspectSet, scores: tuple[int, ...]) -> str:
     """An answer as a model should write it."""
     return "\n".join(f"{slot_prefix(name)}{score}" for name, score in zip(aspects.names, scores, strict=True))
+
+
+def begun_answer(aspects: AspectSet, scores: Sequence[int]) -> str:
+    """The beginning of an answer: lines with some scores, and the next one up to its number.
+
+    Args:
+        aspects: What is asked for.
+        scores: Of the first aspects, fewer than there are.
+    """
+    lines = [f"{slot_prefix(name)}{score}\n" for name, score in zip(aspects.names, scores, strict=False)]
+    return "".join(lines) + slot_prefix(aspects.names[len(scores)])
+
+
+def score_spans(text: str, aspects: AspectSet) -> list[tuple[int, int]]:
+    """Where the scores of an answer begin and end in its text.
+
+    Raises:
+        SchemaViolationError: As ``parse_scores``.
+    """
+    spans, place = [], text.rfind("</think>") + 1
+    for name, score in zip(aspects.names, parse_scores(text, aspects), strict=True):
+        place = text.index(f"{slot_prefix(name)}{score}", place) + len(slot_prefix(name))
+        spans.append((place, place + len(str(score))))
+    return spans
 
 
 def parse_scores(text: str, aspects: AspectSet) -> tuple[int, ...]:

@@ -21,6 +21,7 @@ Axes: B users of a batch, I items, D columns of an embedding, K aspects, L token
 """
 
 import math
+from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -49,9 +50,10 @@ def guided_task_loss(
     base_scores: Float[Tensor, "B I"],
     user_guided: Float[Tensor, "B K"],
     *,
-    item_guided: Float[Tensor, "I K"],
-    targets: Int[Tensor, " B"],
-) -> Float[Tensor, ""]:
+    item_guided: Float[Tensor, "*B I K"],
+    targets: Int[Tensor, " B"] | Float[Tensor, "B I"],
+    reduction: Literal["mean", "none"] = "mean",
+) -> Float[Tensor, "*N"]:
     """How badly guided vectors, added to a frozen base system, predict the item that came next; mean over users.
 
     Implements GER Eq. (5), with the head of G5: score = b(u, i) + <g~_u, g~_i>.
@@ -59,10 +61,12 @@ def guided_task_loss(
     Args:
         base_scores: Of the base system as it was trained before; not to be changed.
         user_guided: What the language model is tuned for.
-        item_guided: Frozen.
-        targets: Columns of ``base_scores``.
+        item_guided: Frozen; of the candidates of all users, or of each user's own.
+        targets: Columns of ``base_scores``; or how often each came next, as shares, where several did.
+        reduction: ``none`` for the loss of each user.
     """
-    return functional.cross_entropy(base_scores + user_guided @ item_guided.T, targets)
+    products = (item_guided @ user_guided[:, :, None]).squeeze(-1)
+    return functional.cross_entropy(base_scores + products, targets, reduction=reduction)
 
 
 def classification_loss(
@@ -72,7 +76,8 @@ def classification_loss(
     is_liked: Bool[Tensor, " P"],
     slope: Float[Tensor, ""],
     offset: Float[Tensor, ""],
-) -> Float[Tensor, ""]:
+    reduction: Literal["mean", "none"] = "mean",
+) -> Float[Tensor, "*N"]:
     """How badly guided vectors tell liked from disliked pairs; mean over pairs.
 
     The paper's alternative to its own, see GER Eq. (5): it counts misclassified pairs. That count has no slope, so
@@ -84,9 +89,10 @@ def classification_loss(
         is_liked: What the user made of it.
         slope: Learnt.
         offset: Learnt.
+        reduction: ``none`` for the loss of each pair.
     """
     logits = slope * (user_guided * item_guided).sum(dim=-1) + offset
-    return functional.binary_cross_entropy_with_logits(logits, is_liked.to(logits.dtype))
+    return functional.binary_cross_entropy_with_logits(logits, is_liked.to(logits.dtype), reduction=reduction)
 
 
 def format_loss(

@@ -17,10 +17,10 @@ from whyrec.llm.base import Prompt, SamplingConfig
 from whyrec.llm.local.backend import LocalBackend
 from whyrec.llm.model import LanguageModel
 from whyrec.llm.reading import read_answer
-from whyrec.methods.guided.answers import answer_form, parse_scores
+from whyrec.methods.guided.answers import answer_form, begun_answer, parse_scores
 from whyrec.methods.guided.artefacts import AspectScores, Side
 from whyrec.methods.guided.aspects import LEVELS, AspectSet
-from whyrec.methods.guided.prompts import Messages, item_prompt, slot_prefix, user_prompt
+from whyrec.methods.guided.prompts import Messages, item_prompt, user_prompt
 from whyrec.methods.guided.reviews import MOST_REVIEWS, UserReviews
 from whyrec.methods.guided.spread import AspectSpread, spread_of
 
@@ -135,12 +135,12 @@ def slot_probabilities(
     from whyrec.llm.local.likely import likely_numbers
 
     found = np.zeros((len(prompts), len(aspects.keys), len(LEVELS)))
-    begun = [""] * len(prompts)
-    for place, name in enumerate(aspects.names):
-        begun = [text + slot_prefix(name) for text in begun]
+    written: list[tuple[int, ...]] = [()] * len(prompts)
+    for place in range(len(aspects.keys)):
+        begun = [begun_answer(aspects, levels) for levels in written]
         found[:, place] = likely_numbers(backend, prompts, begun=begun, numbers=LEVELS)
-        nearest = np.rint(expected_levels(found[:, place])).astype(int)
-        begun = [f"{text}{level}\n" for text, level in zip(begun, nearest, strict=True)]
+        nearest = np.rint(expected_levels(found[:, place])).astype(int).tolist()
+        written = [(*levels, level) for levels, level in zip(written, nearest, strict=True)]
     return found
 
 

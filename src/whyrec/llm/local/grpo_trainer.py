@@ -1,4 +1,4 @@
-"""TRL's ``GRPOTrainer`` with prompts that are made when they are asked, our sampling, and CURec's advantages."""
+"""TRL's ``GRPOTrainer`` with prompts that are made when they are asked, our sampling, and the caller's advantages."""
 
 import math
 from collections.abc import Callable
@@ -17,13 +17,14 @@ from whyrec.llm.base import SamplingConfig
 from whyrec.llm.grammar import Grammars
 from whyrec.llm.local.generation import finished_rows
 from whyrec.llm.local.loading import LoadedModel
+from whyrec.llm.local.policy import Policy
+from whyrec.llm.local.policy_config import GrpoConfig
+from whyrec.llm.local.rollouts import Asking, Crediting, Graded, Output, Rewarding
 from whyrec.llm.local.settings import LocalSettings
 from whyrec.llm.structured import OutputSchema
-from whyrec.methods.curec.equations import group_advantages
-from whyrec.methods.curec.policy import Policy
-from whyrec.methods.curec.policy_config import GrpoConfig
-from whyrec.methods.curec.rollouts import Asking, Output, Rewarding
 
+TOLD = "told/"
+"""Before the names of the caller's figures in the log."""
 _MOST_STEPS = 1_000_003
 """Seeds of two runs are so far apart."""
 
@@ -31,9 +32,9 @@ _MOST_STEPS = 1_000_003
 class RewardTrainer(GRPOTrainer):
     """TRL's trainer with our prompts, sampling and advantages."""
 
-    def take(self, policy: Policy, *, ask: Asking, reward: Rewarding, config: GrpoConfig) -> None:
+    def take(self, policy: Policy, *, ask: Asking, reward: Rewarding, credit: Crediting, config: GrpoConfig) -> None:
         """Say what is asked and how it is judged; right after the trainer is made."""
-        self._policy, self._ask, self._reward, self._settings = policy, ask, reward, config
+        self._policy, self._ask, self._reward, self._credit, self._settings = policy, ask, reward, credit, config
         self._loaded: LoadedModel = policy.loaded()
         loaded = self._loaded
         self._grammars = Grammars(loaded.tokenizer, n_logits=loaded.n_logits, stop_tokens=sorted(loaded.stop_tokens))
@@ -46,11 +47,13 @@ class RewardTrainer(GRPOTrainer):
         batch: dict[str, Any] = super()._generate_and_score_completions(
             [row | {"prompt": texts[question]} for row, question in zip(inputs, self._questions, strict=True)]
         )
-        groups = self._rewards.view(-1, self._settings.group_size)
-        advantages = group_advantages(groups, scale=self._settings.scale, least_std=self._settings.least_std)
-        is_idle = (advantages == 0).all(dim=1).float().mean().item()
-        self._metrics["train"]["idle_share"].append(is_idle)
-        batch["advantages"] = advantages.flatten()
+        rows = zip(batch["completion_ids"], batch["completion_mask"].bool(), strict=True)
+        tokens = [row[is_own].tolist() for row, is_own in rows]
+        credit = self._credit(Graded(self._questions, self._outputs, tokens, self._rewards))
+        figures = {"idle_share": credit.idle_share} | {f"{TOLD}{name}": value for name, value in credit.told.items()}
+        for name, value in figures.items():
+            self._metrics["train"][name].append(value)
+        batch["advantages"] = credit.advantages.to(self._rewards.device)
         return batch
 
     def _tokenize_prompts(self, prompts: list[str]) -> tuple[list[list[int]], None, dict[str, Any]]:
@@ -88,6 +91,7 @@ class RewardTrainer(GRPOTrainer):
             Output(text, is_cut=tokens[-1] not in stop_tokens)
             for text, tokens in zip(completions, completion_ids_list, strict=True)
         ]
+        self._outputs = outputs
         rewards = self._reward(self._questions, outputs)
         if not all(map(math.isfinite, rewards)):
             raise TrainingError(
@@ -126,7 +130,7 @@ def trl_arguments(config: GrpoConfig, directory: Path, *, n_steps: int, device: 
         learning_rate=config.learning_rate,
         lr_scheduler_type=config.schedule,
         max_grad_norm=config.max_gradient_norm,
-        # The paper's objective; TRL's own default weighs long outputs more.
+        # The objective as it was published; TRL's own default weighs long outputs more.
         loss_type="grpo",
         beta=config.kl_weight,
         epsilon=config.clip,

@@ -1,4 +1,4 @@
-"""A language model of a fraction of a million parameters, made from scratch, that can pass through all of CURec.
+"""A language model of a fraction of a million parameters, made from scratch, that can be tuned by rewards.
 
 Its tokens are the words of the texts that it is made for. A warm-up teaches it what answers look like; what they should
 say is left to the rewards.
@@ -11,10 +11,10 @@ from tokenizers import Regex, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from whyrec.errors import InvalidConfigError
+from whyrec.llm.local.policy import Policy
+from whyrec.llm.local.policy_config import ScratchConfig
 from whyrec.llm.scratch import untrained_llama, word_tokenizer
 from whyrec.llm.tuning import IGNORED, TrainingExample, tokenise_example
-from whyrec.methods.curec.policy import Policy
-from whyrec.methods.curec.policy_config import ScratchConfig
 
 # A word takes the space before it along, so that tokens joined end to end are the text.
 _WORD = Regex(r"\n| ?(?:</?\w+>|[\w'’]+(?:-[\w'’]+)*|[^\w\s])")

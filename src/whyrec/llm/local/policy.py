@@ -1,4 +1,4 @@
-"""The language model that CURec tunes: its weights, its tokenizer, how it is asked, and how it is kept."""
+"""A language model that is tuned: its weights, its tokenizer, how it is asked, and how it is kept."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,11 +10,10 @@ from whyrec.llm.local.backend import LocalBackend
 from whyrec.llm.local.conversation import conversation_text
 from whyrec.llm.local.forward import RowModel, require_rows
 from whyrec.llm.local.loading import LoadedModel, load_model, quiet_transformers
+from whyrec.llm.local.policy_config import Rendering
 from whyrec.llm.local.settings import LocalSettings
 from whyrec.llm.lora import AdaptedModel, LoraSettings, attach_adapter, load_adapter, save_adapter
 from whyrec.llm.model import LanguageModel
-from whyrec.methods.curec.policy_config import Rendering
-from whyrec.methods.curec.prompts import Ask, Messages, PromptTemplate
 from whyrec.runtime.atomic import atomic_directory
 
 
@@ -49,19 +48,9 @@ class Policy:
         """The most tokens of prompt and answer together; None if the model does not say."""
         return RowModel(self.model).context_tokens
 
-    def fitted(self, ask: Ask, *, template: PromptTemplate, max_output_tokens: int) -> Messages:
-        """A prompt that leaves room for its output.
-
-        Raises:
-            PromptTooLongError: If it cannot be made short enough.
-        """
-        if self.context_tokens is None:
-            return ask(template)
-        return template.fit_length(
-            ask,
-            max_tokens=self.context_tokens - max_output_tokens,
-            count_tokens=lambda messages: len(self.encode([self.text(messages)])[0]),
-        )
+    def n_tokens(self, messages: Sequence[Message]) -> int:
+        """The length of a prompt as the model reads it."""
+        return len(self.encode([self.text(messages)])[0])
 
     def loaded(self, *, revision: str = "") -> LoadedModel:
         """The model as it is now, ready to answer; it shares its weights with the one that is tuned.
