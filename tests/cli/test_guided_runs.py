@@ -67,6 +67,40 @@ def test_reasons_come_with_bars(guided_run: Path, capsys: pytest.CaptureFixture[
     assert "not known" in capsys.readouterr().out
 
 
+def test_a_list_with_less_of_an_aspect(guided_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["recommend", "--run", str(guided_run), "--user", "A00", "-k", "3"]
+    assert main([*asked, "--json"]) == 0
+    before = [json.loads(line)["item_id"] for line in capsys.readouterr().out.splitlines()]
+    assert main([*asked, "--shift", "tension=-50", "--json"]) == 0
+    out, err = capsys.readouterr()
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert {row["item_id"][0] for row in rows} == {"b"}
+    assert [row["rank_before"] for row in rows] == [None] * 3
+    assert "No longer among the first 3: " in err
+    assert "Mean tension of the list: 8.0 before, 2.0 now, of 1 to 10." in err
+    assert main([*asked, "--shift", "tension=0", "--json"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(row["item_id"], row["rank_before"]) for row in rows] == list(zip(before, (1, 2, 3), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (["--shift", "tension"], "--shift: expected an aspect and a number such as tension=-1, got 'tension'."),
+        (["--shift", "tension=much"], "--shift: expected an aspect and a number such as tension=-1"),
+        (["--shift", "songs=1"], "shift: expected one of tension, pace, got 'songs'."),
+        (["--shift", "tension=nan"], "finite"),
+        (["--shift", "tension=1", "--user", "A01"], "--shift: expected no second --user beside it"),
+        (["--shift", "tension=1", "--llm", "local:x"], "--shift: expected no --llm beside it"),
+    ],
+)
+def test_shifts_that_cannot_be(
+    guided_run: Path, capsys: pytest.CaptureFixture[str], asked: list[str], message: str
+) -> None:
+    assert main(["recommend", "--run", str(guided_run), "--user", "A00", *asked]) == 2
+    assert message in capsys.readouterr().err
+
+
 def test_names_that_do_not_exist(words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = ["--out", str(tmp_path / "run")]
     for wrong, message in {

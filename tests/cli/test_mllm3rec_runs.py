@@ -132,6 +132,9 @@ def test_what_is_no_question_is_said_in_one_line(
     cases = [
         (["recommend", "--run", str(run)], "recommend: expected --user or --want, got neither."),
         (["recommend", "--run", str(run), "--user", "u", "--want", "w"], "expected --user or --want, got both."),
+        (["recommend", "--run", str(run), "--want", "w", "--at", "2020-01-01"], "--want: expected no --at beside it"),
+        (["recommend", "--run", str(run), "--want", "w", "--llm", "local:x"], "--want: expected no --llm beside it"),
+        (["explain", "--run", str(run), "--want", "w", "--at", "2020-01-01"], "--want: expected no --at beside it"),
         (["recommend", "--run", str(run), "--want", " "], "expected words, got none"),
         (["recommend", "--run", str(run), "--want", "w", "-k", "0"], "expected k of at least 1, got 0"),
         (["recommend", "--run", str(knn), "--want", "w"], "expected a run of mllm3rec for --want, got one of item_knn"),

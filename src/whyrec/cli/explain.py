@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from whyrec.cli.model_options import CacheOption, DryRunOption, print_estimate
-from whyrec.cli.options import At, RunData, RunDirectory, WantOption, read_moment
+from whyrec.cli.options import At, RunData, RunDirectory, WantOption, read_moment, require_alone
 from whyrec.cli.output import JSON_OPTION, print_rows, say
 from whyrec.cli.personal import print_recommendations
 from whyrec.cli.terminal import stdout_console
@@ -52,6 +52,8 @@ def explain(
     item_ids, k, kept = items or (), 10 if top is None else top, cache or default_cache_path()
     if user is not None and want is not None:
         raise InvalidConfigError("explain: expected --user or --want, got both. Leave one out.")
+    if want is not None:
+        require_alone("--want", others={"--at": at is not None})
     if (user is not None or want is not None) and not dry_run:
         if user is not None:
             told = explain_list_run(opened, dataset, user_id=user, item_ids=item_ids, at=moment, k=k)

@@ -1,5 +1,6 @@
 """Options that several commands share, and how their words are read."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -52,6 +53,21 @@ def require_one_of(command: str, *, users: object, want: str | None) -> None:
         raise InvalidConfigError(
             f"{command}: expected --user or --want, got {got}. Name a user, or say what is wanted."
         )
+
+
+def require_alone(option: str, *, others: Mapping[str, bool]) -> None:
+    """Refuse options that have no meaning beside another one.
+
+    Args:
+        option: The one that stands alone, such as ``--want``.
+        others: By name, whether each was given.
+
+    Raises:
+        InvalidConfigError: If some were.
+    """
+    given = [name for name, is_given in others.items() if is_given]
+    if given:
+        raise InvalidConfigError(f"{option}: expected no {given[0]} beside it, got both. Leave one out.")
 
 
 def read_moment(text: str | None, *, flag: str) -> datetime | None:

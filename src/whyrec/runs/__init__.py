@@ -5,10 +5,12 @@ from whyrec.runs.judging import DEFAULT_BASELINES, evaluate_runs, judge_runs
 from whyrec.runs.judging_lists import DEFAULT_RECOMMENDERS, evaluate_recommenders
 from whyrec.runs.lists import (
     ModelLists,
+    ShiftedRows,
     UserLists,
     explain_list_run,
     explain_stated_run,
     recommend_run,
+    recommend_shifted_run,
     recommend_stated_run,
     recommend_with_model,
 )
@@ -22,6 +24,7 @@ __all__ = [
     "Method",
     "ModelLists",
     "Run",
+    "ShiftedRows",
     "UserLists",
     "evaluate_recommenders",
     "evaluate_runs",
@@ -34,6 +37,7 @@ __all__ = [
     "method_named",
     "open_run",
     "recommend_run",
+    "recommend_shifted_run",
     "recommend_stated_run",
     "recommend_with_model",
 ]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -12,11 +13,15 @@ from whyrec.data.dataset import Dataset
 from whyrec.data.sequences import read_histories
 from whyrec.errors import InvalidConfigError
 from whyrec.llm.model import LanguageModel
+from whyrec.methods.guided.model import GuidedRecommender
 from whyrec.methods.mllm3rec.model import MLLM3Recommender
 from whyrec.methods.mllm3rec.roles import Models
+from whyrec.recommending.base import ScoringRecommender
 from whyrec.recommending.explained import ListExplainer
 from whyrec.runs.methods import METHODS
 from whyrec.runs.run import Run, require_known_moment
+
+_Wanted = TypeVar("_Wanted", bound=ScoringRecommender)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,54 @@ def recommend_stated_run(run: Run, data: Dataset, *, words: str, k: int = 10) ->
         InvalidConfigError: If the run's method reads no wishes, or ``k`` is less than 1.
         InvalidDataError: If the words are empty.
     """
-    return _titled(_mllm3(run, option="--want").recommend_stated({"": words}, k=k), data)
+    return _titled(_load_as(MLLM3Recommender, run, option="--want").recommend_stated({"": words}, k=k), data)
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftedRows:
+    """A list with more or less of one aspect, and what changed."""
+
+    rows: list[dict[str, object]]
+    """``user_id, rank, rank_before, item_id, title, score``; what was not in the list has no rank before."""
+    left: list[str]
+    """Titles that are gone, best first."""
+    mean_level_before: float
+    """Of the list on the aspect, from 1 to 10; NaN if no item of it has a level."""
+    mean_level: float
+    """The same of the new list."""
+
+
+def recommend_shifted_run(
+    run: Run, data: Dataset, *, user_id: str, shift: tuple[str, float], at: datetime | None = None, k: int = 10
+) -> ShiftedRows:
+    """Rank items for a user who is to have more or less of one aspect, such as less tension.
+
+    Args:
+        run: A run of guided.
+        data: What it was fitted on.
+        user_id: Whom for; for somebody unknown the popular items are shifted.
+        shift: The aspect's key and how far, as in ``GuidedRecommender.recommend_shifted``.
+        at: Only interactions strictly before it are read; None reads all.
+        k: Length of the list.
+
+    Raises:
+        InvalidConfigError: If the run's method has no aspects, there is no such aspect, all items are equal on it, the
+            amount is not finite, ``at`` is not valid, or ``k`` is less than 1.
+    """
+    recommender = _load_as(GuidedRecommender, run, option="--shift")
+    _require_later(run, data, at)
+    aspect, amount = shift
+    found = recommender.recommend_shifted(data, user_id=user_id, aspect=aspect, amount=amount, k=k, at=at)
+    before = dict(found.before.select(schema.ITEM, "rank").iter_rows())
+    rows = [{**row, "rank_before": before.get(str(row[schema.ITEM]))} for row in _titled(found.after, data)]
+    columns = (schema.USER, "rank", "rank_before", schema.ITEM, schema.TITLE, "score")
+    gone = found.before.filter(pl.col(schema.ITEM).is_in(found.left))
+    return ShiftedRows(
+        [{name: row[name] for name in columns} for row in rows],
+        [str(row[schema.TITLE]) for row in _titled(gone, data)],
+        found.mean_level_before,
+        found.mean_level_after,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +167,7 @@ def recommend_with_model(
             than ``k``.
         EndpointError: If a server fails for good; what was answered before is in the cache.
     """
-    recommender = _mllm3(run, option="--llm")
+    recommender = _load_as(MLLM3Recommender, run, option="--llm")
     _require_later(run, data, at)
     if not 1 <= k <= pool:
         raise InvalidConfigError(
@@ -196,7 +248,7 @@ def explain_stated_run(
         InvalidConfigError: If the run's method reads no wishes, or ``k`` is less than 1.
         InvalidDataError: If the words are empty.
     """
-    recommender = _mllm3(run, option="--want")
+    recommender = _load_as(MLLM3Recommender, run, option="--want")
     told = recommender.explain(data, user_id="", item_ids=list(item_ids) or None, k=k, stated=words)
     return [entry.record() for entry in told]
 
@@ -219,13 +271,14 @@ def _titled(lists: pl.DataFrame, data: Dataset) -> list[dict[str, object]]:
     return titled.select(schema.USER, "rank", schema.ITEM, schema.TITLE, "score").to_dicts()
 
 
-def _mllm3(run: Run, *, option: str) -> MLLM3Recommender:
-    if not issubclass(run.method.model, MLLM3Recommender):
-        names = ", ".join(name for name, method in METHODS.items() if issubclass(method.model, MLLM3Recommender))
+def _load_as(wanted: type[_Wanted], run: Run, *, option: str) -> _Wanted:
+    """Load the recommender of a run, which must be one that knows an option."""
+    if not issubclass(run.method.model, wanted):
+        names = ", ".join(name for name, method in METHODS.items() if issubclass(method.model, wanted))
         raise InvalidConfigError(
             f"{run.directory}: expected a run of {names} for {option}, got one of {run.method.name}. Leave {option} "
             "out, or fit another."
         )
     recommender = run.load_recommender()
-    assert isinstance(recommender, MLLM3Recommender), "a run loads its method's class"
+    assert isinstance(recommender, wanted), "a run loads its method's class"
     return recommender
