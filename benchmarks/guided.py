@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from curec import averaged
 from curec_data import DATASETS, Protocol, keep_json, load
 from guided_checks import additivity, sense
+from guided_figures import NEGATIVES, among_drawn, full_ranking
 from guided_variants import BASE, CONTROLS, ENCODERS, OF_OTHERS, REFINED, VARIANTS, columns_of, seeds_of
 from whyrec.encoders.base import SequenceEncoder
 from whyrec.encoders.ranking import HeldOut, target_ranks
@@ -49,7 +50,7 @@ from whyrec.runtime.manifest import write_results
 
 SEEDS = (0, 1, 2)
 DOMAINS = {"ml1m": "movies", "amazon2014_beauty": "beauty"}
-RECALLS, GAINS = (1, 5, 10, 20), (5, 10, 20)
+FULL, DRAWN = "leave-one-out", f"leave-one-out, 1 of {NEGATIVES + 1} drawn"
 RUNS, SCORES, ADDITIVITY = "runs", "scores.parquet", "additivity.json"
 
 
@@ -89,7 +90,13 @@ class Bench:
             base.item_table().add_gate()
         has_users = config.user_side != "item"
         preferences = HistoryPreferences(half_life_items=config.half_life_items) if has_users else None
-        return GuidedEncoder(base, preferences=preferences, user_side=config.user_side, matching=config.matching)
+        return GuidedEncoder(
+            base,
+            preferences=preferences,
+            user_side=config.user_side,
+            matching=config.matching,
+            match_strength=config.match_strength,
+        )
 
     def normalisation(self, scores: AspectScores, width: int, config: GuidedConfig) -> Normalisation:
         """Of the items that occur in training."""
@@ -112,14 +119,23 @@ class Bench:
         )
         return made, report
 
-    def row(self, encoder: str, name: str, metric: str, interval: Interval, *, seeds: list[int]) -> dict[str, object]:
+    @property
+    def n_candidates(self) -> NDArray[np.int64]:
+        """Items that each user has not had before the test."""
+        histories = self.protocol.test.histories
+        seen = np.array([len(np.unique(histories.row(user))) for user in range(len(histories))])
+        return self.protocol.items.height - seen
+
+    def row(
+        self, encoder: str, name: str, metric: str, interval: Interval, *, seeds: list[int], protocol: str = FULL
+    ) -> dict[str, object]:
         """A row of the results."""
         is_plain = VARIANTS[name].content == "none"
         method = f"{encoder} {name}" if is_plain else f"guided {encoder} {name}"
         return {
             "method": method,
             "dataset": self.protocol.dataset,
-            "protocol": "leave-one-out",
+            "protocol": protocol,
             "metric": metric,
             "value": round(interval.value, 6),
             "low": round(interval.low, 6),
@@ -174,13 +190,6 @@ def scored(protocol: Protocol, work: Path) -> tuple[AspectScores, NDArray[np.flo
 # Results
 
 
-def per_user(ranks: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    """Every metric's value for every user."""
-    gains = 1 / np.log2(ranks + 1)
-    found = {"MRR": 1 / ranks} | {f"Recall@{k}": (ranks <= k).astype(np.float64) for k in RECALLS}
-    return found | {f"NDCG@{k}": np.where(ranks <= k, gains, 0.0) for k in GAINS}
-
-
 Ranks = Mapping[tuple[str, str, int], NDArray[np.float64]]
 
 
@@ -192,11 +201,14 @@ def assemble(bench: Bench, out: Path) -> None:
         (it["encoder"], it["variant"], it["seed"]): np.array([np.inf if rank is None else rank for rank in it["ranks"]])
         for it in runs
     }
-    rows = []
+    rows, n_candidates = [], bench.n_candidates
     for encoder, name in dict.fromkeys((encoder, name) for encoder, name, _ in ranks):
         seeds = sorted(seed for *which, seed in ranks if which == [encoder, name])
-        for metric, values in averaged([per_user(ranks[encoder, name, seed]) for seed in seeds]).items():
+        for metric, values in averaged([full_ranking(ranks[encoder, name, seed]) for seed in seeds]).items():
             rows.append(bench.row(encoder, name, metric, bootstrap_mean(values), seeds=seeds))
+        drawn = averaged([among_drawn(ranks[encoder, name, seed], n_candidates) for seed in seeds])
+        for metric, values in drawn.items():
+            rows.append(bench.row(encoder, name, metric, bootstrap_mean(values), seeds=seeds, protocol=DRAWN))
         rivals = tuple(CONTROLS) if name == REFINED else () if name in (BASE, *CONTROLS) else (REFINED,)
         for against in (BASE, *rivals):
             paired = [seed for seed in seeds if (encoder, against, seed) in ranks]
@@ -218,7 +230,7 @@ def differences(
 ) -> list[dict[str, object]]:
     """One variant less another of the same seeds: over all users, and over those whose test item is less popular."""
     name, against = names
-    ours, theirs = (averaged([per_user(ranks[encoder, which, seed]) for seed in seeds]) for which in names)
+    ours, theirs = (averaged([full_ranking(ranks[encoder, which, seed]) for seed in seeds]) for which in names)
     counts = np.bincount(bench.protocol.training.sequences.items, minlength=bench.protocol.items.height + 1)
     asked = counts[bench.protocol.test.targets]
     is_rare = asked <= np.median(asked)

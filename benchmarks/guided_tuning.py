@@ -5,9 +5,9 @@
 For real, on one core: no part is replaced. The model begins with numbers out of a hat. Both forms get the same users,
 equally often, at the same rates; the second draws eight answers of each. What counts is the log-likelihood of what
 users took who were in neither, by scores read as they are in use, above that of a base system that knows nothing.
-Controls: every user's next item is another user's; one reward for all scores of an answer; no weight on entropy and a
-high rate, for the alarm. About six minutes of one core a seed; ``--state`` keeps
-what is done, for a run that is killed.
+``liked or not`` is tuned to tell what was taken from what was not, and is judged like all others. Controls: every
+user's next item is another user's; one reward for all scores of an answer; no weight on entropy and a high rate, for
+the alarm. About six minutes of one core a seed; ``--state`` keeps what is done, for a run that is killed.
 """
 
 import argparse
@@ -33,6 +33,7 @@ from whyrec.methods.guided.scoring import expected_levels, slot_probabilities
 from whyrec.methods.guided.tuning import level_backend, opened, tune_expected
 from whyrec.methods.guided.tuning_config import ExpectedConfig, RewardedConfig
 from whyrec.methods.guided.tuning_rewards import tune_rewarded
+from whyrec.methods.guided.tuning_tasks import TuningTask
 from whyrec.runtime.atomic import atomic_file
 from whyrec.runtime.manifest import LIBRARIES, write_results
 
@@ -91,13 +92,13 @@ class Bench:
             "gain by hidden levels": float(world.task(world.test).improvement(known, torch.arange(len(known))).mean()),
         } | self.judged(self.warm)
 
-    def expected(self, rate: float, *, users: ToyUsers) -> Figures:
+    def expected(self, rate: float, *, users: ToyUsers, task: TuningTask | None = None) -> Figures:
         tuned = copy.deepcopy(self.warm)
         started = time.process_time()
         report = tune_expected(
             tuned,
             users.prompts,
-            self.world.task(users),
+            task or self.world.task(users),
             aspects=self.world.aspects,
             config=expected_config(rate, epochs=self.epochs, seed=self.seed),
         )
@@ -159,6 +160,10 @@ class Bench:
         for rate in rates:
             yield f"expected, rate {rate:g}", lambda rate=rate: self.expected(rate, users=users)
         yield f"expected, shuffled, rate {middle:g}", lambda: self.expected(middle, users=shuffled)
+        yield (
+            f"expected, liked or not, rate {middle:g}",
+            lambda: self.expected(middle, users=users, task=self.world.liking(users)),
+        )
         for rate in rates:
             yield f"rewarded, rate {rate:g}", lambda rate=rate: self.rewarded(rate, users=users)
         yield f"rewarded, shuffled, rate {middle:g}", lambda: self.rewarded(middle, users=shuffled)

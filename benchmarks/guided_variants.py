@@ -40,6 +40,8 @@ USER_SIDES: Mapping[str, Variant] = {
     "concat": Variant(settings={"user_side": "concat"}),
     "distance": Variant(settings={"matching": "distance"}),
     "learnt weight": Variant(settings={"learns_weight": True}),
+    "learnt match": Variant(settings={"match_strength": 1.0}),
+    "shuffled, learnt match": Variant("shuffled", settings={"match_strength": 1.0}),
 }
 STUDIES: Mapping[str, Variant] = {
     **{f"k={k}": Variant(n_aspects=k) for k in (3, 6, 9)},

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from contracts.recommender import STRANGER, UNTIL, checkerboard
+from llm.tiny_model import build_tiny_model
 from whyrec.cli.main import main
 from whyrec.methods.guided.artefacts import AspectScores
 from whyrec.methods.guided.aspects import bundled_aspects
@@ -81,6 +82,26 @@ def test_a_list_with_less_of_an_aspect(guided_run: Path, capsys: pytest.CaptureF
     assert main([*asked, "--shift", "tension=0", "--json"]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(row["item_id"], row["rank_before"]) for row in rows] == list(zip(before, (1, 2, 3), strict=True))
+
+
+def test_a_local_model_scores_items_and_users(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An untrained model: its scores say nothing, but each comes of its own distribution, within the scale."""
+    model, out = build_tiny_model(tmp_path / "tiny", steps=0), tmp_path / "run"
+    kept = [word for word in words[4:] if word != "--set" and not word.startswith("scores=")]
+    settings = [
+        w for setting in [*kept, "preferences=written", f"cache={tmp_path / 'kept.sqlite'}"] for w in ("--set", setting)
+    ]
+    assert main(["fit", "guided", *words[:4], *settings, "--llm", f"local:{model}", "--out", str(out)]) == 0
+    found = json.loads((out / "run.json").read_text("utf-8"))
+    assert found["method"] == "guided_llm"
+    capsys.readouterr()
+    assert main(["explain", "--run", str(out), "--user", "A00", "--top", "1", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert "tiny" in record["writer"]
+    levels = [part[f"{whose}_level"] for part in record["aspects"] for whose in ("item", "user")]
+    assert all(1 < level < 10 for level in levels)
 
 
 @pytest.mark.parametrize(

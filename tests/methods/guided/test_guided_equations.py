@@ -8,7 +8,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from whyrec.errors import InvalidConfigError
+from whyrec.evaluation.consistency import consistency_bounds
 from whyrec.methods.guided import equations
+from whyrec.paper_index import SourceTree, read_papers
 
 
 def double(values: object) -> Tensor:
@@ -96,3 +98,13 @@ def test_eq10_is_eq2_of_refined_vectors_and_leaves_the_guided_ones_alone() -> No
     loss.backward()
     assert all(it.grad is not None for it in base)
     assert all(it.grad is None for it in guided)
+
+
+def test_published_rows_keep_the_bounds_of_their_metrics() -> None:
+    (paper,) = [it for it in read_papers(SourceTree.installed()) if it.key == "GER"]
+    assert len(paper.published) == 3 * 4 * 2 + 2
+    for row in paper.published:
+        hits = {metric.replace("Recall", "HR"): value for metric, value in row.values.items()}
+        kept = all(bound.is_kept for bound in consistency_bounds(hits, rounding=row.rounding))
+        assert kept == row.possible, f"{row.table}, {row.data}, {row.method}"
+        assert hits["HR@1"] <= row.values["MRR"] + row.rounding

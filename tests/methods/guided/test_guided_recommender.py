@@ -22,6 +22,7 @@ from whyrec.methods.guided.refine import GuidedEncoder
 USER = "A00"
 VARIANTS: dict[str, dict[str, object]] = {
     "logit": {},
+    "learnt match": {"match_strength": 2.0},
     "item": {"user_side": "item"},
     "concat and distance": {"user_side": "concat", "matching": "distance", "learns_weight": True},
     "bert4rec": {"encoder": "bert4rec"},
@@ -239,6 +240,17 @@ def test_preferences_that_were_written(data: Dataset, fitted: GuidedRecommender,
         camp_recommender(preferences="written").fit(data, until=UNTIL)
 
 
+@pytest.mark.parametrize("encoder", ["sasrec", "bert4rec"])
+def test_drawn_negatives_teach_the_camps_as_all_items_do(data: Dataset, encoder: str) -> None:
+    by_all, by_drawn = (camp_recommender(encoder=encoder, n_negatives=n).fit(data, until=UNTIL) for n in (None, 16))
+    assert scores_of(data, by_all) != scores_of(data, by_drawn)
+    lists = by_drawn.recommend(data, user_ids=["A00", "B00"], k=3, at=UNTIL)
+    assert {(user, item[0]) for user, item in lists.select("user_id", "item_id").iter_rows()} == {
+        ("A00", "a"),
+        ("B00", "b"),
+    }
+
+
 def test_some_aspects_alone(data: Dataset, tmp_path: Path) -> None:
     path = tmp_path / "places.toml"
     lines = ['domain = "places"', 'thing = "place"']
@@ -260,10 +272,11 @@ def test_some_aspects_alone(data: Dataset, tmp_path: Path) -> None:
         {"user_scores": "users"},
         {"preferences": "written", "user_side": "item"},
         {"matching": "distance", "user_side": "item"},
+        {"match_strength": 1.0, "user_side": "concat"},
     ],
 )
 def test_settings_that_contradict_each_other(changes: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match=r"choose|set both"):
+    with pytest.raises(ValueError, match=r"choose|set both|set these"):
         camp_config(**changes)
 
 

@@ -312,6 +312,36 @@ def test_strangers_prefer_the_mean_and_nameless_histories_are_refused() -> None:
         HistoryPreferences(half_life_items=0)
 
 
+def test_a_learnt_match_adds_the_mean_product_of_deviations_and_is_trained() -> None:
+    """Strength 3: 3 / 3 aspects times the sum of the products, a column's deviation being the unit."""
+    plain = guided("sasrec", side="logit")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        base = sasrec(plain.guided_columns())
+        matched = GuidedEncoder(base, preferences=HistoryPreferences(), user_side="logit", match_strength=3.0)
+    alone = guided("sasrec")
+    columns = plain.guided_columns()
+    deviations = columns / columns.square().mean(dim=0).sqrt()
+    preferred = HistoryPreferences()(rectangle(HISTORIES, np.arange(N_USERS), max_history=12), plain.item_table())
+    last = preferred[np.arange(N_USERS), HISTORIES.lengths.clip(max=12) - 1] / columns.square().mean(dim=0).sqrt()
+    torch.testing.assert_close(all_scores(matched), all_scores(alone) + last @ deviations.T, atol=1e-4, rtol=1e-4)
+    before = matched.match.detach().clone() if matched.match is not None else None
+    train(matched, HISTORIES, objective=objective_of("sasrec", HISTORIES), config=TrainingConfig(epochs=2, threads=1))
+    assert before is not None
+    assert matched.match is not None
+    assert (matched.match != before).all()
+    again = GuidedEncoder(sasrec(columns), preferences=HistoryPreferences(), user_side="logit", match_strength=1.0)
+    again.load_state_dict(matched.state_dict())
+    torch.testing.assert_close(all_scores(again), all_scores(matched), atol=0, rtol=0)
+
+
+def test_a_silent_aspect_matches_nothing() -> None:
+    columns = torch.randn(N_ITEMS, N_ASPECTS) * torch.tensor([1.0, 0.0, 1.0])
+    encoder = GuidedEncoder(sasrec(columns), preferences=HistoryPreferences(), user_side="logit", match_strength=1.0)
+    assert encoder.match_unit[1] == 0
+    assert torch.isfinite(all_scores(encoder)).all()
+
+
 def test_what_cannot_be_refined_is_refused() -> None:
     columns = torch.ones(N_ITEMS, 2)
     untied = Gru4Rec(N_ITEMS, Gru4RecConfig(embedding_dim=8, tied=False), frozen=columns)
@@ -325,6 +355,8 @@ def test_what_cannot_be_refined_is_refused() -> None:
         GuidedEncoder(sasrec(columns), preferences=HistoryPreferences())
     with pytest.raises(InvalidConfigError, match="expected matching dot, got distance"):
         GuidedEncoder(sasrec(columns), matching="distance")
+    with pytest.raises(InvalidConfigError, match="match strength: expected user side 'logit' and matching 'dot'"):
+        GuidedEncoder(sasrec(columns), match_strength=1.0)
 
 
 @pytest.mark.parametrize("config", [SasRecConfig, Bert4RecConfig])

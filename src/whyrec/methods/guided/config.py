@@ -29,6 +29,10 @@ class EncoderConfig(SequentialConfig):
     """Units of GRU4Rec and GRU4Rec+. Chosen."""
     max_history: int = Field(default=50, ge=2)
     """The most recent items that are read. Chosen: 50."""
+    n_negatives: int | None = Field(default=None, ge=1)
+    """Items drawn for each micro-batch, which its losses run over in place of all: on a large catalogue an epoch then
+    takes a fraction of the time. What was drawn more often for being popular is corrected for. None takes all items;
+    GRU4Rec+, which always draws, then draws 2,048."""
     dropout: float = Field(default=0.2, ge=0, lt=1)
     """Of the encoder in training. Chosen."""
 
@@ -52,6 +56,10 @@ class GuidedConfig(EncoderConfig):
     state's last columns, ``item`` leaves them out."""
     matching: Matching = "dot"
     """How levels of user and item meet: product, or ``distance`` (G10)."""
+    match_strength: float | None = None
+    """With ``logit`` and ``dot``: levels of user and item are multiplied in deviations, and training finds how much
+    that counts on each aspect, from this strength on. None multiplies the columns as they are, as in the paper, where
+    their products are too small to move a list (G22)."""
     scores: Path | None = None
     """A file of item scores written earlier; None: by ``llm``, or without a language model where there is none."""
     user_scores: Path | None = None
@@ -80,4 +88,6 @@ class GuidedConfig(EncoderConfig):
             raise ValueError("preferences 'written' have no place with user_side 'item'; choose 'logit' or 'concat'")
         if self.matching == "distance" and self.user_side == "item":
             raise ValueError("matching 'distance' needs preferences of users; choose user_side 'logit' or 'concat'")
+        if self.match_strength is not None and (self.user_side, self.matching) != ("logit", "dot"):
+            raise ValueError("match_strength needs user_side 'logit' and matching 'dot'; set these or leave it out")
         return self

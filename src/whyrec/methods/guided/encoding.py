@@ -10,7 +10,7 @@ from whyrec.encoders.gru4rec import Gru4Rec, Gru4RecConfig
 from whyrec.encoders.item_losses import SharedNegativesLoss
 from whyrec.encoders.masked import MaskedItems
 from whyrec.encoders.negatives import ItemDistribution
-from whyrec.encoders.objectives import FullSoftmaxLoss, NextItem, Objective
+from whyrec.encoders.objectives import FullSoftmaxLoss, ItemLoss, NextItem, Objective
 from whyrec.encoders.sasrec import SasRec, SasRecConfig
 from whyrec.errors import InvalidConfigError
 from whyrec.methods.guided.config import EncoderConfig
@@ -18,7 +18,7 @@ from whyrec.methods.guided.config import EncoderConfig
 _N_NEGATIVES = 2048
 """Of GRU4Rec+, for each micro-batch. The authors' code: 2048."""
 _POPULARITY_EXPONENT, _SCORE_WEIGHT, _ELU = 0.5, 1.0, 0.5
-"""Of GRU4Rec+'s negatives and its loss; the authors tune all three."""
+"""Of drawn negatives, and of GRU4Rec+'s loss; its authors tune all three."""
 _INNER_FACTOR = 4
 """Units of BERT4Rec's network for each column. Paper: 4."""
 
@@ -54,21 +54,22 @@ def new_encoder(
 
 
 def objective_of(config: EncoderConfig, sequences: Sequences, *, n_items: int) -> Objective:
-    """What an encoder is trained on: cross-entropy over all items, but for GRU4Rec+.
+    """What an encoder is trained on: cross-entropy over items, but for GRU4Rec+.
 
     Args:
-        config: Which encoder.
+        config: Which encoder, and whether over all items.
         sequences: Training items, from which negatives are drawn.
         n_items: Items, without the padding.
     """
-    if config.encoder == "bert4rec":
-        return MaskedItems(FullSoftmaxLoss())
-    if config.encoder != "gru4rec_plus":
-        return NextItem(FullSoftmaxLoss())
     distribution = ItemDistribution.from_counts(sequences, n_items=n_items, exponent=_POPULARITY_EXPONENT)
-    return NextItem(
-        SharedNegativesLoss("bpr_max", distribution, n_negatives=_N_NEGATIVES, score_weight=_SCORE_WEIGHT, elu=_ELU)
-    )
+    if config.encoder == "gru4rec_plus":
+        n_negatives = config.n_negatives or _N_NEGATIVES
+        loss = SharedNegativesLoss("bpr_max", distribution, n_negatives, score_weight=_SCORE_WEIGHT, elu=_ELU)
+        return NextItem(loss)
+    softmax: ItemLoss = FullSoftmaxLoss()
+    if config.n_negatives is not None:
+        softmax = SharedNegativesLoss("sampled_softmax", distribution, config.n_negatives)
+    return MaskedItems(softmax) if config.encoder == "bert4rec" else NextItem(softmax)
 
 
 def require_heads(config: EncoderConfig, *, embedding_dim: int) -> None:

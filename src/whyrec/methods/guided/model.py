@@ -112,7 +112,13 @@ class GuidedRecommender(PersonalRecommender):
             base.item_table().add_gate()
         user_side = self.config.user_side
         preferences = None if user_side == "item" else self._preferences()
-        return GuidedEncoder(base, preferences=preferences, user_side=user_side, matching=self.config.matching)
+        return GuidedEncoder(
+            base,
+            preferences=preferences,
+            user_side=user_side,
+            matching=self.config.matching,
+            match_strength=self.config.match_strength,
+        )
 
     def objective(self, sequences: Sequences) -> Objective:
         """The encoder's own."""

@@ -5,7 +5,7 @@ from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from whyrec.encoders.base import SequenceEncoder
 from whyrec.encoders.dropout import Dropout, no_dropout
@@ -24,9 +24,13 @@ Matching = Literal["dot", "distance"]
 class GuidedEncoder(SequenceEncoder):
     """An encoder around another one, whose table was made with ``frozen=`` guided columns.
 
-    All that is trained is the inner encoder's. The distance of levels leaves out the user's own square, which is the
-    same for all items.
+    All that is trained is the inner encoder's, and ``match`` where there is one. The distance of levels leaves out the
+    user's own square, which is the same for all items.
     """
+
+    match: nn.Parameter | None
+    """What matching counts for on each aspect."""
+    match_unit: Tensor
 
     def __init__(
         self,
@@ -35,6 +39,7 @@ class GuidedEncoder(SequenceEncoder):
         preferences: Preferences | None = None,
         user_side: UserSide = "item",
         matching: Matching = "dot",
+        match_strength: float | None = None,
     ) -> None:
         """Take an untrained encoder.
 
@@ -43,10 +48,13 @@ class GuidedEncoder(SequenceEncoder):
             preferences: What users prefer; None with ``item``.
             user_side: Where preferences go.
             matching: How they meet the items' levels.
+            match_strength: With ``logit`` and ``dot``, products of levels in deviations are added, each aspect with a
+                trainable factor of its own: all together begin at this strength. None adds products of the columns as
+                they are, as in the paper.
 
         Raises:
-            InvalidConfigError: If the encoder has no frozen columns or scores with another table, or preferences are
-                missing or have no place.
+            InvalidConfigError: If the encoder has no frozen columns or scores with another table, or preferences or a
+                strength are missing or have no place.
         """
         super().__init__()
         _require_guided(base)
@@ -57,12 +65,22 @@ class GuidedEncoder(SequenceEncoder):
             )
         if user_side == "item" and matching == "distance":
             raise InvalidConfigError("user side 'item': expected matching dot, got distance. Give users preferences.")
+        if match_strength is not None and (user_side, matching) != ("logit", "dot"):
+            raise InvalidConfigError(
+                f"match strength: expected user side 'logit' and matching 'dot', got {user_side!r} and {matching!r}. "
+                "Leave it out."
+            )
         self.base = base
         self.preferences = preferences
         self.user_side = user_side
         self.matching = matching
         self.n_items, self.max_history, self.dropout = base.n_items, base.max_history, base.dropout
         self.reads_masks = base.reads_masks
+        self.register_parameter("match", None)
+        if match_strength is not None:
+            square = self.guided_columns().detach().square().mean(dim=0)
+            self.register_buffer("match_unit", torch.where(square > 0, 1 / (self.n_aspects * square), 0.0))
+            self.match = nn.Parameter(torch.full((self.n_aspects,), float(match_strength)))
 
     @property
     def n_aspects(self) -> int:
@@ -78,7 +96,8 @@ class GuidedEncoder(SequenceEncoder):
 
     def configuration(self) -> Mapping[str, object]:
         """Of the inner encoder, and how users meet its guided columns."""
-        return {"base": dict(self.base.configuration()), "user_side": self.user_side, "matching": self.matching}
+        own = {"user_side": self.user_side, "matching": self.matching, "learns_match": self.match is not None}
+        return {"base": dict(self.base.configuration()), **own}
 
     def item_table(self) -> ItemTable:
         """The inner encoder's."""
@@ -125,6 +144,8 @@ class GuidedEncoder(SequenceEncoder):
     def _with_preferences(self, states: Tensor, preferred: Tensor | None) -> Tensor:
         if preferred is None:
             return states
+        if self.match is not None:
+            preferred = preferred * self.match * self.match_unit
         kept = states if self.user_side == "logit" else states[..., : -self.n_aspects]
         return torch.cat([kept, preferred.to(kept.dtype)], dim=-1)
 
