@@ -96,7 +96,15 @@ def test_a_local_model_scores_items_and_users(
     assert main(["fit", "guided", *words[:4], *settings, "--llm", f"local:{model}", "--out", str(out)]) == 0
     found = json.loads((out / "run.json").read_text("utf-8"))
     assert found["method"] == "guided_llm"
-    capsys.readouterr()
+    # It gives everything the same level, and that is said; so is who took one thing alone, with nothing before it.
+    flat = [
+        f"Scores of {side} hardly differ on {aspect}" for side in ("items", "users") for aspect in ("tension", "pace")
+    ]
+    missing = "Scores of users: 1 have none and stand at the mean (nothing known 1)."
+    assert [note.split(":")[0] for note in found["notes"] if note != missing] == flat
+    assert missing in found["notes"]
+    err = capsys.readouterr().err
+    assert all(note in err for note in found["notes"])
     assert main(["explain", "--run", str(out), "--user", "A00", "--top", "1", "--json"]) == 0
     record = json.loads(capsys.readouterr().out)
     assert "tiny" in record["writer"]

@@ -86,6 +86,8 @@ def fit(
         data_directory=data,
         resume=resume,
     )
+    for note in run.notes:
+        say(note)
     fitted = f"Fitted {run.method.name} until {run.until:%Y-%m-%d %H:%M} UTC"
     if run.method.is_recommender:
         say(f"{fitted}.")

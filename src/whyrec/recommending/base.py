@@ -83,6 +83,8 @@ class ScoringRecommender(ABC):
         self.until_: datetime | None = None
         self.item_ids_ = pl.Series(schema.ITEM, [], dtype=pl.String)
         self.popularity_ = np.zeros(0)
+        self.notes_: tuple[str, ...] = ()
+        """What whoever fits should know, a line each; not kept by ``save``."""
 
     @abstractmethod
     def learn(self, training: TrainingData) -> None:

@@ -44,6 +44,8 @@ class Run:
     """Where it was fitted; None for the bundled data."""
     fingerprint: str
     """Of the data that it was fitted on."""
+    notes: tuple[str, ...] = ()
+    """What the method found worth saying of its fit, a line each."""
 
     def window_at(self, at: datetime) -> Window:
         """The window that a forecast at ``at`` speaks of."""
@@ -148,7 +150,9 @@ def fit_run(
     }
     with _state_kept(settings, training, beside=out, resume=resume) as resumable:
         model = method.build(resumable).fit(data, until=cut)
-        run = Run(out, method, settings, cut, data_directory and data_directory.resolve(), str(training["data"]))
+        where = data_directory and data_directory.resolve()
+        notes = model.notes_ if isinstance(model, ScoringRecommender) else ()
+        run = Run(out, method, settings, cut, where, str(training["data"]), notes)
         _write(run, model, data=data, wall_time_s=time.perf_counter() - started)
     return run
 
@@ -236,6 +240,7 @@ def open_run(directory: Path) -> Run:
             until=datetime.fromisoformat(content["until"]),
             data_directory=None if where == BUNDLED else Path(where),
             fingerprint=content["dataset"]["fingerprint"],
+            notes=tuple(content.get("notes", ())),
         )
     except (KeyError, TypeError, json.JSONDecodeError) as error:
         raise InvalidDataError(
@@ -270,6 +275,7 @@ def _write(run: Run, model: Forecaster | ScoringRecommender, *, data: Dataset, w
         "window": None if run.method.is_recommender else settings["window"],
         "until": run.until.isoformat(),
         "seed": settings.get("seed", settings.get("training", {}).get("seed")),
+        "notes": list(run.notes),
         "environment": environment(),
         "wall_time_s": round(wall_time_s, 1),
     }

@@ -79,6 +79,10 @@ def test_training_leaves_the_guided_columns_alone_and_they_are_the_scores(fitted
     assert height[is_water].max() < height[~is_water].min()
 
 
+def test_a_fit_says_what_its_scores_rest_on(fitted: GuidedRecommender) -> None:
+    assert fitted.notes_ == ("Scores of items, without a language model: 2 on described ends alone.",)
+
+
 def test_bars_tell_the_camps_apart(data: Dataset, fitted: GuidedRecommender) -> None:
     low, high = (why(fitted, data, user_id=user, item_id="b00", at=UNTIL).aspects[0] for user in ("A00", "B00"))
     assert low.user_level < low.mean_level < high.user_level

@@ -92,15 +92,15 @@ class GuidedRecommender(PersonalRecommender):
         items = item_scores(data.items, aspects, config=self.config, model=model, encoder=self._text_encoder)
         is_training = np.zeros(training.n_items, dtype=bool)
         is_training[training.sequences.items - 1] = True
-        self.aspects_, self.scores_ = aspects, items
+        self.aspects_, self.scores_, notes = aspects, items.scores, items.notes
         self.normalisation_ = Normalisation.learn(
-            items, self.item_ids_, is_training=is_training, embedding_dim=width, weight=self.config.weight
+            items.scores, self.item_ids_, is_training=is_training, embedding_dim=width, weight=self.config.weight
         )
-        self.written_ = (
-            user_scores(data, aspects, config=self.config, until=training.until, model=model)
-            if self.config.preferences == "written"
-            else None
-        )
+        self.written_ = None
+        if self.config.preferences == "written":
+            users = user_scores(data, aspects, config=self.config, until=training.until, model=model)
+            self.written_, notes = users.scores, (*notes, *users.notes)
+        self.notes_ = notes
         super().learn(training)
 
     def encoder(self, n_items: int) -> GuidedEncoder:

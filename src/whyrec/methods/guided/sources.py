@@ -1,6 +1,8 @@
 """Where scores come from, as the settings say: a file, a language model, or the catalogue's own texts and values."""
 
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -18,9 +20,21 @@ from whyrec.methods.guided.config import GuidedConfig
 from whyrec.methods.guided.offline.items import OfflineScorer, TextEncoder
 from whyrec.methods.guided.prompts import known_columns
 from whyrec.methods.guided.reviews import read_reviews_by_moment
-from whyrec.methods.guided.scoring import ModelScorer
+from whyrec.methods.guided.scoring import ModelScorer, Scored
+from whyrec.methods.guided.spread import AspectSpread, collapsed, spread_of
 
 _FILE = ".toml"
+_SOURCES = {"labels": "labels of the catalogue", "poles": "described ends alone", "fact": "what the catalogue tells"}
+"""Of offline scores, in words."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """Scores, and what whoever uses them should know."""
+
+    scores: AspectScores
+    notes: tuple[str, ...]
+    """A line each: what scores rest on, who has none, and on which aspects they hardly tell anything apart (G14)."""
 
 
 def configured_aspects(config: GuidedConfig) -> AspectSet:
@@ -41,7 +55,7 @@ def item_scores(
     config: GuidedConfig,
     model: LanguageModel | None = None,
     encoder: TextEncoder | None = None,
-) -> AspectScores:
+) -> Found:
     """Score a catalogue; nothing that counts other people's ratings is read (G11).
 
     Args:
@@ -56,13 +70,17 @@ def item_scores(
         EndpointError: If a server fails for good; what was answered before is in the cache.
     """
     if config.scores is not None:
-        return _read(config.scores, "items", aspects)
+        return _of_file(config.scores, "items", aspects)
     ordered = items.sort(schema.ITEM)
     if model is not None:
-        return _scorer(model, aspects, ordered).score_items(ordered[schema.ITEM].to_list()).scores
+        return _of_model(_scorer(model, aspects, ordered).score_items(ordered[schema.ITEM].to_list()))
     encoder = encoder or Embedder.open(config.text_model, device=config.device)
-    scores, _ = OfflineScorer(aspects, encoder, config.offline).score(ordered)
-    return scores
+    scores, reports = OfflineScorer(aspects, encoder, config.offline).score(ordered)
+    by_source = Counter(report.source for report in reports)
+    rests = ", ".join(f"{n} on {_SOURCES[source]}" for source, n in by_source.items())
+    return Found(
+        scores, (f"Scores of items, without a language model: {rests}.", *_alarms(scores.side, spread_of(scores)))
+    )
 
 
 def user_scores(
@@ -72,7 +90,7 @@ def user_scores(
     config: GuidedConfig,
     until: datetime,
     model: LanguageModel | None = None,
-) -> AspectScores:
+) -> Found:
     """Levels that users prefer, written; a model reads of each what was strictly before the last item (G12).
 
     Args:
@@ -88,13 +106,13 @@ def user_scores(
         EndpointError: If a server fails for good; what was answered before is in the cache.
     """
     if config.user_scores is not None:
-        return _read(config.user_scores, "users", aspects)
+        return _of_file(config.user_scores, "users", aspects)
     if model is None:
         raise InvalidConfigError(
             "preferences 'written': expected user_scores or llm, got neither. Name one, or take 'history'."
         )
     reviews = read_reviews_by_moment(data, _last_moments(data, until))
-    return _scorer(model, aspects, data.items).score_users(reviews).scores
+    return _of_model(_scorer(model, aspects, data.items).score_users(reviews))
 
 
 def _last_moments(data: Dataset, until: datetime) -> Mapping[str, datetime]:
@@ -107,8 +125,21 @@ def _scorer(model: LanguageModel, aspects: AspectSet, items: pl.DataFrame) -> Mo
     return ModelScorer(model, aspects, texts)
 
 
-def _read(path: Path, side: Side, aspects: AspectSet) -> AspectScores:
+def _of_model(scored: Scored) -> Found:
+    side, failures = scored.scores.side, {why: n for why, n in scored.failures.items() if n}
+    told = ", ".join(f"{why} {n:,}" for why, n in failures.items())
+    n_without = sum(failures.values())
+    missing = [f"Scores of {side}: {n_without:,} have none and stand at the mean ({told})."] if failures else []
+    return Found(scored.scores, (*missing, *_alarms(side, scored.spread)))
+
+
+def _alarms(side: Side, spread: tuple[AspectSpread, ...]) -> list[str]:
+    return [f"Scores of {side} hardly differ on {line}." for line in collapsed(spread)]
+
+
+def _of_file(path: Path, side: Side, aspects: AspectSet) -> Found:
     found = AspectScores.read(path)
     if found.side != side:
         raise InvalidDataError(f"{path}: expected scores of {side}, got scores of {found.side}. Name the other file.")
-    return found.chosen(aspects.keys)
+    chosen = found.chosen(aspects.keys)
+    return Found(chosen, tuple(_alarms(side, spread_of(chosen))))
