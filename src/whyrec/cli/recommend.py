@@ -72,7 +72,7 @@ def recommend(
 
     Example: whyrec recommend --run runs/mllm3rec --user 77 --llm http://127.0.0.1:8000/v1#qwen
 
-    Example: whyrec recommend --run runs/guided --user 77 --shift tension=-1
+    Example: whyrec recommend --run runs/guided --user 77 --shift tension=-0.3
     """
     # Recommending loads torch; other commands start without it.
     from whyrec.runs import open_run, recommend_stated_run
