@@ -43,7 +43,7 @@ def krippendorff_alpha(ratings: ArrayLike, *, level: Level) -> float | None:
         return None
     weights = _weights(values, level)
     observed = float((coincidences * weights).sum())
-    expected = float((np.outer(totals, totals) * weights).sum()) / (n - 1)
+    expected = float((np.outer(totals, totals) * weights).sum() / (n - 1))
     return 1 - observed / expected
 
 
