@@ -41,8 +41,10 @@ def test_without_a_judge_it_measures(explanations: Path, capsys: pytest.CaptureF
     assert main(words(explanations, "--json")) == 0
     out, err = capsys.readouterr()
     rows = {row["metric"]: row for row in map(json.loads, out.splitlines())}
-    assert rows["verified"]["value"] == 0.5 and rows["verified"]["method"] == "trail"
-    assert rows["verified"]["dataset"] == "unknown" and "FMR" not in rows
+    assert rows["verified"]["value"] == 0.5
+    assert rows["verified"]["method"] == "trail"
+    assert rows["verified"]["dataset"] == "unknown"
+    assert "FMR" not in rows
     assert "Written by: offline 1, writer@0123456789 1." in err
 
 
@@ -62,7 +64,9 @@ def test_judges_are_asked_compared_and_their_scores_written(
     llms = ("--llm", "http://127.0.0.1:1/v1#even", "--llm", "http://127.0.0.1:1/v1#odd")
     assert main(words(explanations, *llms, "--samples", "2", "--out", str(out))) == 0
     table, err = capsys.readouterr()
-    assert "judge even" in table and "judge odd" in table and "logic_and_language" in table
+    assert "judge even" in table
+    assert "judge odd" in table
+    assert "logic_and_language" in table
     assert "Answers that could not be read: form 1." in err
     scores = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
     assert [(it["judge"], it["item_id"], it["unreadable"]) for it in scores] == [
@@ -75,7 +79,8 @@ def test_judges_are_asked_compared_and_their_scores_written(
 def test_a_dry_run_counts_prompts(explanations: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words(explanations, "--llm", "http://127.0.0.1:1/v1#even", "--dry-run", "--json")) == 0
     out, err = capsys.readouterr()
-    assert json.loads(out)["to_ask"] == 6 and "Nothing was asked" in err
+    assert json.loads(out)["to_ask"] == 6
+    assert "Nothing was asked" in err
 
 
 @pytest.mark.usefixtures("scripted")

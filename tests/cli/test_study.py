@@ -38,7 +38,8 @@ def test_a_study_from_its_page_to_its_result(
     out, err = capsys.readouterr()
     rows = {(row["measure"], row["run"]): row["value"] for row in map(json.loads, out.splitlines())}
     assert (rows["preferred", "A"], rows["preferred", "B"], rows["pairs won", "B"]) == (0, 1, 1)
-    assert f"left out {tmp_path / 'bad.json'}: " in err and f"B: {runs[1]} (written by offline)" in err
+    assert f"left out {tmp_path / 'bad.json'}: " in err
+    assert f"B: {runs[1]} (written by offline)" in err
     assert "Raters 1, votes 4, pairs answered 4 of 4, files left out 1." in err
 
 
@@ -53,4 +54,5 @@ def test_too_many_pairs_are_a_mistake_in_one_line(
 ) -> None:
     assert main(build(runs, tmp_path)) == 2
     err = capsys.readouterr().err
-    assert err.startswith("error: --pairs: expected 1 to 4") and err.count("\n") == 1
+    assert err.startswith("error: --pairs: expected 1 to 4")
+    assert err.count("\n") == 1

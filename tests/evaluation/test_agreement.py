@@ -42,7 +42,8 @@ def test_interval_weighs_far_more_than_near() -> None:
     near = [[0.0, 1.0, 0.5, 0.4], [0.1, 1.0, 0.5, 0.4]]
     far = [[0.0, 1.0, 0.5, 0.4], [0.9, 1.0, 0.5, 0.4]]
     almost, hardly = (krippendorff_alpha(it, level="interval") for it in (near, far))
-    assert almost is not None and hardly is not None
+    assert almost is not None
+    assert hardly is not None
     assert almost > 0.9 > 0.5 > hardly
     assert krippendorff_alpha(near, level="nominal") == krippendorff_alpha(near[::-1], level="nominal")
 

@@ -57,7 +57,8 @@ def test_figures_of_three_texts_by_hand() -> None:
         "FCR": 1 / 5,
         "FCR[explained]": 1 / 2,
     }
-    assert figures["verified"].low == 0 and figures["verified"].high == 1
+    assert figures["verified"].low == 0
+    assert figures["verified"].high == 1
     assert figures["FCR"].low is None
     assert {figure.n for figure in figures.values()} == {3}
     assert writer_counts(texts) == {"offline": 2, "tiny@abc": 1}
@@ -80,7 +81,8 @@ def test_rows_have_the_common_shape() -> None:
     rows = explanation_rows(figures, method="trail", dataset="films", writers=writer_counts(texts), seed=3)
     assert rows.schema == ROW_SCHEMA
     assert rows["metric"].to_list() == list(figures)
-    assert set(rows["writer"]) == {"offline, tiny"} and set(rows["seed"]) == {3}
+    assert set(rows["writer"]) == {"offline, tiny"}
+    assert set(rows["seed"]) == {3}
 
 
 def test_evidence_counts_once_however_often_it_is_cited() -> None:
@@ -122,7 +124,8 @@ def test_overlaps_by_hand() -> None:
 
 def test_matching_and_coverage_by_hand() -> None:
     matching = feature_matching([{"a"}, {"b"}, {"c"}], [{"a", "x"}, {"x"}, set()])
-    assert matching[:2].tolist() == [1, 0] and np.isnan(matching[2])
+    assert matching[:2].tolist() == [1, 0]
+    assert np.isnan(matching[2])
     assert feature_coverage([{"a"}, {"a", "b", "other"}], {"a", "b", "c", "d"}) == 2 / 4
     assert feature_coverage([{"a"}], set()) is None
 

@@ -41,4 +41,6 @@ def test_any_text_has_a_count(text: str) -> None:
 def test_more_sentences_read_more_easily(text: str) -> None:
     if word_count(text):
         one, two = (flesch_reading_ease(text, n_sentences=n) for n in (1, 2))
-        assert one is not None and two is not None and one < two
+        assert one is not None
+        assert two is not None
+        assert one < two

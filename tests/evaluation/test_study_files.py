@@ -56,7 +56,9 @@ def test_a_file_that_cannot_count_is_left_out_with_a_line(
     found = collect_votes([bad, good], key=KEY)
     assert [it.rater for it in found.votes] == [ANN]
     (line,) = found.refused
-    assert line.startswith(f"left out {bad}: ") and message in line and "\n" not in line
+    assert line.startswith(f"left out {bad}: ")
+    assert message in line
+    assert "\n" not in line
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[1]", b" " * (11 << 20)])

@@ -164,7 +164,8 @@ def test_it_fits_and_its_answers_are_big_enough_to_touch(chromium: Any, study: P
             ".pair:not([hidden]) fieldset span, button",
             "all => all.filter(it => it.checkVisibility()).map(it => it.getBoundingClientRect().height)",
         )
-        assert len(heights) == 7 and min(heights) >= 44
+        assert len(heights) == 7
+        assert min(heights) >= 44
 
 
 def test_screen_readers_find_names_for_everything(chromium: Any, study: Path) -> None:

@@ -203,5 +203,6 @@ def test_the_schema_is_asked_of_the_backend() -> None:
 
     Judge(LanguageModel(Watching([answer(1, 1, 1, 1)] * 3))).judge(TEXTS[:1])
     ((schema, sampling),) = seen  # type: ignore[misc]
-    assert not isinstance(schema, Regex) and schema.name == "judgement"
+    assert not isinstance(schema, Regex)
+    assert schema.name == "judgement"
     assert sampling == SamplingConfig(temperature=0.3, max_tokens=200)
