@@ -24,6 +24,8 @@ COMMANDS = {
     "recommend": "whyrec.cli.recommend:recommend",
     "explain": "whyrec.cli.explain:explain",
     "evaluate": "whyrec.cli.evaluate:evaluate",
+    "judge": "whyrec.cli.judge:judge",
+    "study": "whyrec.cli.study:app",
     "complete": "whyrec.cli.complete:complete",
     "cache": "whyrec.cli.cache:app",
     "where": "whyrec.cli.where:where",
