@@ -14,7 +14,8 @@ import polars as pl
 from whyrec.data.dataset import Dataset
 from whyrec.data.windows import Window
 
-ClaimKind = Literal["number", "month", "direction", "peak", "attribute", "title", "aspect"]
+ClaimKind = Literal["number", "month", "direction", "peak", "attribute", "title", "aspect", "score"]
+"""``aspect``: an interest of a user; ``score``: a level on a readable scale, or what it adds to a score."""
 
 FORECAST_SCHEMA = {
     "item_id": pl.String,

@@ -13,6 +13,7 @@ from jaxtyping import Float
 
 from whyrec.evaluation.verification.interest_facts import InterestCatalogue, InterestFacts
 from whyrec.evaluation.verification.interests import cited_evidence, verify_interests
+from whyrec.evaluation.verification.levels import LevelFacts, ScaleFacts
 from whyrec.interfaces import Evidence, Explanation
 from whyrec.methods.guided.aspects import Aspect, AspectSet
 from whyrec.recommending.explained import ExplainedEntry
@@ -121,10 +122,11 @@ class Explainer:
     def explain(self, case: Case) -> ExplainedScore:
         """Write the reason; a sentence of which a claim does not hold is left out."""
         facts = InterestFacts(self.catalogue, case.history, case.item_id)
-        told = [it for it in self._sentences(case) if not verify_interests(it, facts=facts).unsupported]
+        levels = self._levels(case)
+        told = [it for it in self._sentences(case) if not verify_interests(it, facts=facts, levels=levels).unsupported]
         reason = " ".join(told)
         text = f"[{REASON}] {reason}"
-        verdict = verify_interests(text, facts=facts)
+        verdict = verify_interests(text, facts=facts, levels=levels)
         evidence = {it.id: it for it in (*cited_evidence(verdict, facts=facts), *self._evidence(case))}
         explanation = Explanation(
             item_id=case.item_id,
@@ -137,6 +139,22 @@ class Explainer:
         )
         title = self.catalogue.items[case.item_id].title
         return ExplainedScore(explanation, title, case.rank, case.score, case.base, case.mean_base, aspects=case.parts)
+
+    def _levels(self, case: Case) -> LevelFacts:
+        scales = [
+            ScaleFacts(
+                part.key,
+                part.name,
+                self._by_key[part.key].low.means,
+                self._by_key[part.key].high.means,
+                item=part.item_level,
+                user=part.user_level,
+                mean=part.mean_level,
+                push=part.push,
+            )
+            for part in case.parts
+        ]
+        return LevelFacts(tuple(scales), base_push=case.base - case.mean_base)
 
     def _sentences(self, case: Case) -> list[str]:
         title = self._named(case.item_id)
