@@ -13,7 +13,8 @@ with shuffled ones; studies of k, alpha and width have one. ``--set-guided weigh
 all its controls alike.
 
 ``--sense`` compares scores of films with facts, ``--additivity`` takes scores of the refined encoder apart and moves
-users' preferences; see ``guided_checks.py``.
+users' preferences, ``--known-anyway`` asks how much of the aspects the trained columns of a base tell; see
+``guided_checks.py``.
 """
 
 import argparse
@@ -29,7 +30,7 @@ from numpy.typing import NDArray
 
 from curec import averaged
 from curec_data import DATASETS, Protocol, keep_json, load
-from guided_checks import additivity, sense
+from guided_checks import additivity, known_anyway, sense
 from guided_figures import NEGATIVES, among_drawn, full_ranking
 from guided_variants import BASE, CONTROLS, ENCODERS, OF_OTHERS, REFINED, VARIANTS, columns_of, seeds_of
 from whyrec.encoders.base import SequenceEncoder
@@ -51,7 +52,7 @@ from whyrec.runtime.manifest import write_results
 SEEDS = (0, 1, 2)
 DOMAINS = {"ml1m": "movies", "amazon2014_beauty": "beauty"}
 FULL, DRAWN = "leave-one-out", f"leave-one-out, 1 of {NEGATIVES + 1} drawn"
-RUNS, SCORES, ADDITIVITY = "runs", "scores.parquet", "additivity.json"
+RUNS, SCORES, ADDITIVITY, KNOWN = "runs", "scores.parquet", "additivity.json", "known_anyway.json"
 
 
 # Fits
@@ -219,6 +220,7 @@ def assemble(bench: Bench, out: Path) -> None:
         "settings": bench.config.model_dump(mode="json"),
         "aspects": list(bench.scores.aspects),
         "additivity": read_json(bench.work / ADDITIVITY),
+        "known_anyway": read_json(bench.work / KNOWN),
         "runs": [{key: value for key, value in it.items() if key != "ranks"} for it in runs],
     }
     seconds = sum(it["seconds"] for it in runs)
@@ -262,6 +264,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--sense", action="store_true", help="compare scores of films with facts, fit nothing")
     parser.add_argument("--additivity", action="store_true", help="take scores of the refined encoder apart")
+    parser.add_argument("--known-anyway", action="store_true", help="how much of the aspects the base tells")
     parser.add_argument("--assemble", action="store_true", help="write the results of what is done, fit nothing")
     parser.add_argument("--out", type=Path, default=Path("results"))
     options = parser.parse_args(arguments)
@@ -278,6 +281,10 @@ def main(arguments: list[str]) -> None:
     bench = Bench(protocol, *scored(protocol, options.work), options.work, config)
     if options.assemble:
         assemble(bench, options.out)
+        return
+    if options.known_anyway:
+        plain, _ = bench.trained(options.encoders[0], BASE, seed=options.seeds[0])
+        keep_json(options.work / KNOWN, known_anyway(plain, protocol, bench.scores))
         return
     if options.additivity:
         trained, _ = bench.trained(options.encoders[0], REFINED, seed=options.seeds[0])

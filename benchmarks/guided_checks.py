@@ -1,4 +1,4 @@
-"""Checks of ``guided.py``: do scores make sense by facts, do parts sum to scores, does a list follow a preference."""
+"""Checks of ``guided.py``: sense of the scores, sums of parts, lists by preference, what an encoder knows anyway."""
 
 import re
 import sys
@@ -9,9 +9,14 @@ import numpy as np
 import polars as pl
 import torch
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
+from sklearn.linear_model import RidgeCV
+from sklearn.metrics import r2_score, roc_auc_score
+from sklearn.model_selection import KFold, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from curec_data import Protocol
+from whyrec.encoders.base import SequenceEncoder
 from whyrec.encoders.ranking import score_blocks
 from whyrec.evaluation.significance import Interval
 from whyrec.llm.embed import Embedder
@@ -52,7 +57,7 @@ SCORERS = {
     "labels by vectors": OfflineConfig(reads_words=False),
     "offline": OfflineConfig(),
 }
-RESAMPLES = 200
+RESAMPLES, FOLDS = 200, 5
 PAIRS, SHIFTED_USERS, LIST = 1000, 200, 10
 TENSION = "tension"
 AMOUNTS = tuple(-step / 4 for step in range(13))
@@ -135,6 +140,34 @@ def row(name: str, metric: str, interval: Interval) -> dict[str, object]:
         "seed": 0,
         "writer": "offline",
     }
+
+
+# What an encoder knows anyway
+
+
+def known_anyway(encoder: SequenceEncoder, protocol: Protocol, scores: AspectScores) -> dict[str, object]:
+    """How much of each aspect an encoder without guided columns tells of items by what it learned from who took what.
+
+    A ridge from an item's trained columns to its level, cross-fitted: the share of variance that it tells, over the
+    items that occur in training, and over the more and the less popular half of them.
+    """
+    ids, counts = protocol.items["item_id"], np.bincount(protocol.training.sequences.items)
+    counts = np.pad(counts, (0, max(0, len(ids) + 1 - len(counts))))[1:]
+    is_known = counts > 0
+    with torch.inference_mode():
+        columns = encoder.output_table().numpy()[is_known]
+    is_rare = counts[is_known] <= np.median(counts[is_known])
+    levels = scores.rows_of(ids)[is_known].astype(np.float64)
+    folds = KFold(FOLDS, shuffle=True, random_state=0)
+    model = make_pipeline(StandardScaler(), RidgeCV(alphas=np.logspace(0, 4, 9)))
+    told = cross_val_predict(model, columns, levels, cv=folds)
+    found = {}
+    for name, chosen in {"all": np.ones_like(is_rare), "popular": ~is_rare, "rare": is_rare}.items():
+        shares = r2_score(levels[chosen], told[chosen], multioutput="raw_values")
+        found[name] = {key: round(float(share), 4) for key, share in zip(scores.aspects, shares, strict=True)}
+        found[name]["mean"] = round(float(np.mean(shares)), 4)
+    print(found, file=sys.stderr)
+    return {"items": len(levels), **found}
 
 
 # Additivity and control
