@@ -55,9 +55,8 @@ def explanations(world: dict[str, Any], *, n: int, seed: int) -> Iterator[dict[s
         voice, method, kind = plans[(made // 2) % len(plans)]
         frames = _by_kind(voice)
         record = _explanation(world, voice, frames, method=method, kind=kind, true=made % 2 == 0, rng=rng)
-        if record is not None:
-            yield {"id": f"{made:04d}", **record}
-            made += 1
+        yield {"id": f"{made:04d}", **record}
+        made += 1
 
 
 def _by_kind(voice: Voice) -> dict[tuple[str, str], list[Frame]]:
@@ -76,7 +75,7 @@ def _explanation(
     kind: str,
     true: bool,
     rng: random.Random,
-) -> dict[str, Any] | None:
+) -> dict[str, Any]:
     """One to four sentences of a voice about one case; one of the kind wanted, false unless ``true``."""
     for _ in range(_ATTEMPTS):
         case = Case(method, draw_facts(world, method, rng), world["catalogue"], world["averages"], voice, rng)
@@ -87,7 +86,7 @@ def _explanation(
         told = _tell(case, [(rng.choice(frames[key]), is_true) for key, is_true in wanted])
         if told is not None:
             return {"part": voice.part, "voice": voice.name, "method": method, **told, "facts": case.facts}
-    return None
+    raise RuntimeError(f"{voice.name}: no {method} case has facts for a {kind} claim. Add frames on other facts.")
 
 
 def draw_facts(world: dict[str, Any], method: str, rng: random.Random) -> dict[str, Any]:
@@ -101,13 +100,14 @@ def draw_facts(world: dict[str, Any], method: str, rng: random.Random) -> dict[s
 
 
 def _tell(case: Case, wanted: Sequence[tuple[Frame, bool]]) -> dict[str, Any] | None:
-    text, claims = "", []
+    text, claims, is_named = "", [], False
     quoted = case.quote(case.catalogue[case.facts["item_id"]]["title"])
     for frame, is_true in wanted:
         fact = MAKERS[frame.fact](case, is_true)
         if fact is None:
             return None
-        it = subject(case.rng, quoted=quoted, is_first=not text)
+        it = subject(case.rng, quoted=quoted, is_first=not is_named)
+        is_named = is_named or "{it}" in frame.text
         slots = {**fact.slots, "it": it}
         said, start, end = fill(frame.text, slots, affirmative=fact.affirmative)
         offset = len(text) + bool(text)

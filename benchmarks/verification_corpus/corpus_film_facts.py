@@ -119,4 +119,6 @@ def actor(case: Case, true: bool) -> Fact | None:
 def own_title(case: Case, true: bool) -> Fact | None:
     """What the film is called."""
     said = target(case)["title"] if true else _other(case)["title"]
+    if not true and said in {case.catalogue[it]["title"] for it in case.facts.get("history", ())}:
+        return None
     return Fact({"title": case.quote(said)}, {"title": said}, ["title"])

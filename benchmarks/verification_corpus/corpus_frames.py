@@ -13,6 +13,8 @@ from pathlib import Path
 
 FRAMES = Path(__file__).with_name("frames")
 _SLOT = re.compile(r"\{([^{}]*)\}")
+_IN_LAST = re.compile(r"\bin (<<)?(?=last |this past |the month before last)", re.I)
+"""Nobody says "in last May"."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ def fill(text: str, slots: Mapping[str, str], *, affirmative: bool) -> tuple[str
             return inner.split("|")[0 if affirmative else 1]
         return slots[inner]
 
-    filled = _SLOT.sub(put, text)
+    filled = _IN_LAST.sub(lambda hit: hit[1] or "", _SLOT.sub(put, text))
+    assert "|" not in filled, f"a choice outside of braces: {text}"
     before, _, rest = filled.partition("<<")
     claim, _, after = rest.partition(">>")
     whole = before + claim + after

@@ -91,7 +91,7 @@ def favourite(case: Case, true: bool) -> Fact | None:
 def majority(case: Case, true: bool) -> Fact | None:
     """More, or less, than half of the history is of a genre; affirmative: more."""
     n = len(films(case))
-    far = [(genre, c / n) for genre, c in counts(case).items() if c / n >= 0.56 or 0.1 <= c / n <= 0.42]
+    far = [(genre, c / n) for genre, c in counts(case).items() if c / n >= 0.6 or 0.1 <= c / n <= 0.4]
     if not far:
         return None
     genre, share = case.rng.choice(far)

@@ -23,27 +23,32 @@ WISHES: Mapping[str, tuple[str, ...]] = {
 
 ASPECTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     # Aspect: what it is called, one who is low on it, one who is high on it (as adjectives of a film).
-    "story_complexity": (("story complexity", "plot"), ("simply plotted", "straightforward"), ("intricate", "complex")),
+    "story_complexity": (("story complexity", "complexity of the story"), ("simply plotted", "straightforward"), ("intricate", "complex")),
     "dialogue_complexity": (
-        ("dialogue complexity", "dialogue"),
+        ("dialogue complexity", "sophistication of dialogue"),
         ("plain-spoken", "simple in its dialogue"),
         ("sophisticated in its dialogue", "elaborately scripted"),
     ),
     "intellectual_challenge": (("intellectual challenge",), ("undemanding", "easy to follow"), ("demanding", "hard to follow")),
     "emotional_intensity": (("emotional intensity", "emotion"), ("emotionally cool", "unemotional"), ("deeply emotional", "moving")),
     "visual_auditory_intensity": (
-        ("visual and auditory intensity", "sound and vision"),
+        ("visual and auditory intensity", "visual intensity"),
         ("visually restrained", "quiet to look at"),
         ("spectacular", "visually intense"),
     ),
     "tension": (("tension", "suspense"), ("relaxed", "free of tension"), ("tense", "suspenseful")),
     "pace": (("pace", "tempo"), ("slow", "unhurried"), ("fast", "quick-moving")),
-    "realism_fantasy": (("realism versus fantasy",), ("realistic", "true to life"), ("fantastical", "otherworldly")),
-    "historical_contemporary": (("historical versus contemporary",), ("historical", "set in the past"), ("modern", "contemporary")),
+    "realism_fantasy": (("realism vs. fantasy",), ("realistic", "true to life"), ("fantastical", "otherworldly")),
+    "historical_contemporary": (("historical vs. contemporary",), ("historical", "set in the past"), ("modern", "contemporary")),
     "social_value": (("social value",), ("without a social message", "of little social meaning"), ("socially meaningful", "full of social themes")),
     "group_viewing": (("group viewing",), ("made for watching alone", "best seen alone"), ("made for watching together", "good for a group")),
     "length": (("length", "running time"), ("short", "brief"), ("long", "lengthy")),
 }
+
+
+_NO_SCALES = ("realism_fantasy", "historical_contemporary", "group_viewing", "length")
+SCALES = tuple(key for key in ASPECTS if key not in _NO_SCALES)
+"""Aspects that one speaks of having more or less of."""
 
 
 def motivations_of(rng: Any) -> dict[str, int]:
@@ -103,23 +108,31 @@ def mark(case: Case, true: bool) -> Fact | None:
 
 @maker
 def item_side(case: Case, true: bool) -> Fact | None:
-    """On which side of the mean film this film stands; affirmative: the high one."""
-    key = case.rng.choice(list(case.facts["levels"]))
-    level = case.facts["levels"][key]
-    said = (level["item"] > level["mean"]) == true
-    return _side(case, key, "item", said=said)
+    """On which side of the mean film this film stands, as an adjective."""
+    return _side(case, case.rng.choice(list(ASPECTS)), "item", true=true)
 
 
 @maker
 def user_side(case: Case, true: bool) -> Fact | None:
-    """Which side the user prefers; affirmative: the high one."""
-    key = case.rng.choice(list(case.facts["levels"]))
+    """Which side the user prefers, as an adjective."""
+    return _side(case, case.rng.choice(list(ASPECTS)), "user", true=true)
+
+
+@maker
+def item_end(case: Case, true: bool) -> Fact | None:
+    """Whether this film is high or low on an aspect; affirmative: high."""
+    return _side(case, case.rng.choice(SCALES), "item", true=true)
+
+
+@maker
+def user_end(case: Case, true: bool) -> Fact | None:
+    """Whether the user prefers films high or low on an aspect; affirmative: high."""
+    return _side(case, case.rng.choice(SCALES), "user", true=true)
+
+
+def _side(case: Case, key: str, who: str, *, true: bool) -> Fact:
     level = case.facts["levels"][key]
-    said = (level["user"] > level["mean"]) == true
-    return _side(case, key, "user", said=said)
-
-
-def _side(case: Case, key: str, who: str, *, said: bool) -> Fact:
+    said = (level[who] > level["mean"]) == true
     names, low, high = ASPECTS[key]
     slots = {"aspect": case.rng.choice(names), "end": case.rng.choice(high if said else low)}
     return Fact(slots, {"aspect": key, "who": who, "high": said}, [f"level:{who}:{key}"], said)
@@ -128,7 +141,7 @@ def _side(case: Case, key: str, who: str, *, said: bool) -> Fact:
 @maker
 def level_value(case: Case, true: bool) -> Fact | None:
     """The film's level in points."""
-    key = case.rng.choice(list(case.facts["levels"]))
+    key = case.rng.choice(SCALES)
     level = case.facts["levels"][key]["item"]
     said = level if true else round(level + 3.1 if level < 5.5 else level - 3.1, 1)
     slots = {"aspect": case.rng.choice(ASPECTS[key][0]), "n": f"{said:g}"}
@@ -138,7 +151,7 @@ def level_value(case: Case, true: bool) -> Fact | None:
 @maker
 def item_against_user(case: Case, true: bool) -> Fact | None:
     """The film stands higher, or lower, on an aspect than what the user prefers; affirmative: higher."""
-    far = [key for key, it in case.facts["levels"].items() if abs(it["item"] - it["user"]) >= 0.8]
+    far = [key for key in SCALES if abs(case.facts["levels"][key]["item"] - case.facts["levels"][key]["user"]) >= 0.8]
     if not far:
         return None
     key = case.rng.choice(far)
@@ -151,7 +164,7 @@ def item_against_user(case: Case, true: bool) -> Fact | None:
 @maker
 def item_against_mean(case: Case, true: bool) -> Fact | None:
     """The film stands above, or below, the mean film on an aspect; affirmative: above."""
-    key = case.rng.choice(list(case.facts["levels"]))
+    key = case.rng.choice(SCALES)
     level = case.facts["levels"][key]
     said = (level["item"] > level["mean"]) == true
     slots = {"aspect": case.rng.choice(ASPECTS[key][0])}

@@ -104,7 +104,7 @@ def percent(case: Case, true: bool) -> Fact | None:
     early, late, ratio = case.rng.choice(found)
     by = round(100 * abs(ratio - 1))
     said_up, said = ratio > 1, by
-    if not true and case.rng.random() < 0.5:
+    if not true and by < 95 and case.rng.random() < 0.5:
         said_up = not said_up
     elif not true:
         said = by + 35 if by < 55 else by - 30

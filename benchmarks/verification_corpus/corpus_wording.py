@@ -81,7 +81,7 @@ def month(when: date, style: str, *, cutoff: date) -> str:
             return f"last {name}"
         if style == "past_name":
             return f"this past {name}"
-        return "the month before the forecast" if ago == 1 else f"{name}, {words(ago)} months before the forecast"
+        return {1: "last month", 2: "the month before last"}.get(ago, name)
     return {
         "short": f"{name[:3]} {year}",
         "apostrophe": f"{name[:3]} '{year % 100:02d}",
@@ -89,7 +89,7 @@ def month(when: date, style: str, *, cutoff: date) -> str:
         "slash": f"{when.month:02d}/{year}",
         "name": name,
         "of": f"{name} of {year}",
-        "dot": f"{name[:3]}. {year}",
+        "dot": f"{name[:3]}{'' if when.month == 5 else '.'} {year}",
         "comma": f"{name}, {year}",
         "the_month_of": f"the month of {name}",
     }.get(style, f"{name} {year}")

@@ -28,7 +28,7 @@ def draw_world(seed: int) -> dict[str, Any]:
     rows = {row["item_id"]: row for row in data.items.to_dicts() if _is_usable(row)}
     films = [film for cutoff in CUTOFFS for film in _films(data, rows, cutoff=cutoff, rng=rng)]
     users = _users(data, rows, rng=rng)
-    needed = {film["item_id"] for film in films} | {it for user in users for it in user["history"]}
+    needed = {film["item_id"] for film in films} | {it for user in users for it in (*user["history"], user["item_id"])}
     more = rng.sample(sorted(set(rows) - needed), N_MORE)
     catalogue = {it: _entry(rows[it], rng) for it in sorted(needed | set(more))}
     return {"films": films, "users": users, "catalogue": catalogue, "averages": _averages(users, catalogue)}
