@@ -26,18 +26,36 @@ from corpus_world import draw_world
 
 CORPUS = Path(__file__).with_name("corpus.jsonl.gz")
 VERSION = 1
+KINDS = (
+    "number",
+    "month",
+    "direction",
+    "peak",
+    "attribute",
+    "title",
+    "person",
+    "interest_aspect",
+    "motivation",
+    "trait",
+    "aspect_score",
+    "comparison",
+)
 _ATTEMPTS = 60
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--n", type=int, default=3000, help="explanations")
+    parser.add_argument("--n", type=int, default=3024, help="explanations")
     parser.add_argument("--seed", type=int, default=9)
     parser.add_argument("--out", type=Path, default=CORPUS)
     options = parser.parse_args(arguments)
     world = draw_world(options.seed)
-    head = {"version": VERSION, "seed": options.seed, "catalogue": list(world["catalogue"].values())}
+    log = {user["user_id"]: user["history"] for user in world["users"]}
+    head = {"version": VERSION, "seed": options.seed, "catalogue": list(world["catalogue"].values()), "log": log}
     records = list(explanations(world, n=options.n, seed=options.seed))
+    for record in records:
+        # The log has it, by user.
+        record["facts"].pop("history", None)
     lines = [json.dumps(it, ensure_ascii=False, separators=(",", ":")) for it in (head, *records)]
     # No name and no time in the header of the archive, so that the same corpus is the same file.
     with options.out.open("wb") as raw, gzip.GzipFile("", "wb", 9, raw, mtime=0) as packed:
@@ -49,14 +67,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def explanations(world: dict[str, Any], *, n: int, seed: int) -> Iterator[dict[str, Any]]:
     """Go round the voices, methods and kinds; every other explanation has a falsehood of the kind whose turn it is."""
     rng = random.Random(seed)
-    plans = [(voice, *key) for voice in read_voices() for key in _by_kind(voice)]
-    made = 0
-    while made < n:
-        voice, method, kind = plans[(made // 2) % len(plans)]
+    plans = [(voice, kind) for kind in KINDS for voice in read_voices()]
+    for made in range(n):
+        voice, kind = plans[(made // 2) % len(plans)]
         frames = _by_kind(voice)
+        method = rng.choice([key[0] for key in frames if key[1] == kind])
         record = _explanation(world, voice, frames, method=method, kind=kind, true=made % 2 == 0, rng=rng)
         yield {"id": f"{made:04d}", **record}
-        made += 1
 
 
 def _by_kind(voice: Voice) -> dict[tuple[str, str], list[Frame]]:
