@@ -116,7 +116,10 @@ def show(judged: Sequence[tuple[dict[str, Any], Verdict]], *, n: int) -> None:
             if said != ("accepted" if claim["is_true"] else "refused") and shown[key] <= n:
                 words = record["text"][claim["start"] : claim["end"]]
                 truth = "true" if claim["is_true"] else "false"
-                print(f"{claim['kind']}: {truth}, {said} ({claim['fact']}): {words!r} in {record['text']!r}", file=sys.stderr)
+                print(
+                    f"{claim['kind']}: {truth}, {said} ({claim['fact']}): {words!r} in {record['text']!r}",
+                    file=sys.stderr,
+                )
 
 
 def table(rows: Sequence[Row]) -> str:

@@ -58,9 +58,7 @@ class Corpus:
     def described_interests(self) -> InterestCatalogue:
         """Traits of all items, with the words of title and description."""
         columns = ("title", "description")
-        return InterestCatalogue.of(
-            self.items(described=True), interactions=self._interactions, text_columns=columns
-        )
+        return InterestCatalogue.of(self.items(described=True), interactions=self._interactions, text_columns=columns)
 
     @property
     def _interactions(self) -> pl.LazyFrame:
@@ -72,9 +70,7 @@ class Corpus:
         facts = record["facts"]
         if record["method"] == "trail":
             point = forecast_of(facts)
-            return partial(
-                verify_explanation, facts=self.item_facts(facts), forecast=point, vocabulary=self.vocabulary
-            )
+            return partial(verify_explanation, facts=self.item_facts(facts), forecast=point, vocabulary=self.vocabulary)
         catalogue = self.described_interests if record["method"] == "mllm3rec" else self.interests
         return partial(verify_interests, facts=InterestFacts(catalogue, self.log[facts["user_id"]], facts["item_id"]))
 

@@ -23,26 +23,66 @@ WISHES: Mapping[str, tuple[str, ...]] = {
 
 ASPECTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     # Aspect: what it is called, one who is low on it, one who is high on it (as adjectives of a film).
-    "story_complexity": (("story complexity", "complexity of the story"), ("simply plotted", "straightforward"), ("intricate", "complex")),
+    "story_complexity": (
+        ("story complexity", "complexity of the story"),
+        ("simply plotted", "straightforward"),
+        ("intricate", "complex"),
+    ),
     "dialogue_complexity": (
         ("dialogue complexity", "sophistication of dialogue"),
         ("plain-spoken", "simple in its dialogue"),
         ("sophisticated in its dialogue", "elaborately scripted"),
     ),
-    "intellectual_challenge": (("intellectual challenge",), ("undemanding", "easy to follow"), ("demanding", "hard to follow")),
-    "emotional_intensity": (("emotional intensity", "emotion"), ("emotionally cool", "unemotional"), ("deeply emotional", "moving")),
+    "intellectual_challenge": (
+        ("intellectual challenge",),
+        ("undemanding", "easy to follow"),
+        ("demanding", "hard to follow"),
+    ),
+    "emotional_intensity": (
+        ("emotional intensity", "emotion"),
+        ("emotionally cool", "unemotional"),
+        ("deeply emotional", "moving"),
+    ),
     "visual_auditory_intensity": (
         ("visual and auditory intensity", "visual intensity"),
         ("visually restrained", "quiet to look at"),
         ("spectacular", "visually intense"),
     ),
-    "tension": (("tension", "suspense"), ("relaxed", "free of tension"), ("tense", "suspenseful")),
-    "pace": (("pace", "tempo"), ("slow", "unhurried"), ("fast", "quick-moving")),
-    "realism_fantasy": (("realism vs. fantasy",), ("realistic", "true to life"), ("fantastical", "otherworldly")),
-    "historical_contemporary": (("historical vs. contemporary",), ("historical", "set in the past"), ("modern", "contemporary")),
-    "social_value": (("social value",), ("without a social message", "of little social meaning"), ("socially meaningful", "full of social themes")),
-    "group_viewing": (("group viewing",), ("made for watching alone", "best seen alone"), ("made for watching together", "good for a group")),
-    "length": (("length", "running time"), ("short", "brief"), ("long", "lengthy")),
+    "tension": (
+        ("tension", "suspense"),
+        ("relaxed", "free of tension"),
+        ("tense", "suspenseful"),
+    ),
+    "pace": (
+        ("pace", "tempo"),
+        ("slow", "unhurried"),
+        ("fast", "quick-moving"),
+    ),
+    "realism_fantasy": (
+        ("realism vs. fantasy",),
+        ("realistic", "true to life"),
+        ("fantastical", "otherworldly"),
+    ),
+    "historical_contemporary": (
+        ("historical vs. contemporary",),
+        ("historical", "set in the past"),
+        ("modern", "contemporary"),
+    ),
+    "social_value": (
+        ("social value",),
+        ("without a social message", "of little social meaning"),
+        ("socially meaningful", "full of social themes"),
+    ),
+    "group_viewing": (
+        ("group viewing",),
+        ("made for watching alone", "best seen alone"),
+        ("made for watching together", "good for a group"),
+    ),
+    "length": (
+        ("length", "running time"),
+        ("short", "brief"),
+        ("long", "lengthy"),
+    ),
 }
 
 
@@ -77,7 +117,9 @@ def wish(case: Case, key: str) -> dict[str, str]:
 def motive_present(case: Case, true: bool) -> Fact | None:
     """Clearly looks for something, or does not; affirmative: does."""
     strengths, said = case.facts["motivations"], case.rng.random() < 0.65
-    key = case.rng.choice([it for it, strength in strengths.items() if (strength >= 2) == (said == true) and strength != 1])
+    key = case.rng.choice(
+        [it for it, strength in strengths.items() if (strength >= 2) == (said == true) and strength != 1]
+    )
     return Fact(wish(case, key), {"motive": key, "present": said}, [f"motivation:{key}"], said)
 
 

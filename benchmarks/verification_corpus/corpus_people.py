@@ -3,15 +3,70 @@
 import random
 from collections.abc import Sequence
 
-FIRST = (
-    "Alma Bruno Carla Dario Edda Felix Greta Hakan Ilse Jonas Katya Lorenz Mira Nadim Oona Pavel Rosa Stellan Tamsin "
-    "Ulrik Vesna Wendell Yara Zoltan Amina Corin Delphine Enzo Freya Gideon"
-).split()
-LAST = (
-    "Abelard Brockway Castellan Dunmore Eskelin Farrow-Hill Grantley Holmquist Iversen Jessop Kowalczyk Lindqvist "
-    "Marchetti Norwood Okafor Pemberton Quayle Rasmussen Sandoval Thorne Underhill Vasquez Whitcombe Yilmaz Zeller "
-    "Ashdown Beaumont Carraway Delacroix Ellery"
-).split()
+FIRST = [
+    "Alma",
+    "Bruno",
+    "Carla",
+    "Dario",
+    "Edda",
+    "Felix",
+    "Greta",
+    "Hakan",
+    "Ilse",
+    "Jonas",
+    "Katya",
+    "Lorenz",
+    "Mira",
+    "Nadim",
+    "Oona",
+    "Pavel",
+    "Rosa",
+    "Stellan",
+    "Tamsin",
+    "Ulrik",
+    "Vesna",
+    "Wendell",
+    "Yara",
+    "Zoltan",
+    "Amina",
+    "Corin",
+    "Delphine",
+    "Enzo",
+    "Freya",
+    "Gideon",
+]
+LAST = [
+    "Abelard",
+    "Brockway",
+    "Castellan",
+    "Dunmore",
+    "Eskelin",
+    "Farrow-Hill",
+    "Grantley",
+    "Holmquist",
+    "Iversen",
+    "Jessop",
+    "Kowalczyk",
+    "Lindqvist",
+    "Marchetti",
+    "Norwood",
+    "Okafor",
+    "Pemberton",
+    "Quayle",
+    "Rasmussen",
+    "Sandoval",
+    "Thorne",
+    "Underhill",
+    "Vasquez",
+    "Whitcombe",
+    "Yilmaz",
+    "Zeller",
+    "Ashdown",
+    "Beaumont",
+    "Carraway",
+    "Delacroix",
+    "Ellery",
+]
 
 MARKS = {
     "Horror": ("creeping dread", "a haunted house", "gory shocks"),

@@ -1,5 +1,7 @@
 """Facts about one film's history and forecast, true or false as asked: what a text in the manner of TRAIL tells."""
 
+import itertools
+
 from corpus_facts import Case, Fact, maker
 from corpus_wording import ORDINALS, off
 
@@ -122,7 +124,7 @@ def forecast_month(case: Case, true: bool) -> Fact | None:
 def changes(case: Case, *, least: float) -> list[tuple[str, str, float]]:
     """Neighbouring complete months with a marked change: earlier, later, ratio."""
     months = [(key, users) for key, users in complete(case)]
-    pairs = [(a[0], b[0], b[1] / a[1]) for a, b in zip(months, months[1:], strict=False) if min(a[1], b[1]) >= 8]
+    pairs = [(a[0], b[0], b[1] / a[1]) for a, b in itertools.pairwise(months) if min(a[1], b[1]) >= 8]
     return [pair for pair in pairs if pair[2] >= 1 + least or pair[2] <= 1 / (1 + least)]
 
 

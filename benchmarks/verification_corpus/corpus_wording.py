@@ -7,13 +7,44 @@ verifier on purpose.
 import random
 from datetime import date
 
-SMALL = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen"
-).split()
-TENS = "zero ten twenty thirty forty fifty sixty seventy eighty ninety".split()
-MONTHS = "January February March April May June July August September October November December".split()
-ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
+SMALL = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+TENS = ["zero", "ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"]
 
 
 def words(n: int, *, joiner: str = " and ", one: str = "one") -> str:
@@ -68,7 +99,11 @@ ROUNDED = {
     "give_or_take": "{digits}, give or take,",
     "in_the_region": "in the region of {digits}",
 }
-OVER = {"just_over": "just over {digits}", "a_little_more": "a little more than {words}", "upwards": "upwards of {digits}"}
+OVER = {
+    "just_over": "just over {digits}",
+    "a_little_more": "a little more than {words}",
+    "upwards": "upwards of {digits}",
+}
 UNDER = {"nearly": "nearly {digits}", "just_under": "just under {words}", "almost": "almost {digits}"}
 
 

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
-
 from corpus_people import cast_of, marks_of
+
 from whyrec.data.bundled import bundled_dataset
 from whyrec.data.facts import ItemFacts, item_facts
 from whyrec.data.windows import WindowLength
@@ -45,7 +45,7 @@ def _averages(users: Sequence[dict[str, Any]], catalogue: dict[str, dict[str, An
 
 
 def _is_usable(row: dict[str, Any]) -> bool:
-    return bool(row["genres"]) and row["year"] is not None and not set(row["title"]) & set("“”‘’\"«»")
+    return bool(row["genres"]) and row["year"] is not None and not set(row["title"]) & set('“”‘’"«»')
 
 
 def _entry(row: dict[str, Any], rng: random.Random) -> dict[str, Any]:
