@@ -1,7 +1,7 @@
 """Read the corpus of explanations with known truth, and hand each explanation to the verifier of its method.
 
-The file is enough: no data set is opened. What today's verifiers cannot take in (strengths of motivations, levels on
-aspects) is left in the record's facts for those that will.
+The file is enough: no data set is opened. What today's verifiers cannot take in (strengths of motivations) is left in
+the record's facts for those that will.
 """
 
 import gzip
@@ -20,7 +20,9 @@ from whyrec.data.windows import Window, WindowLength
 from whyrec.evaluation.verification import Vocabulary, verify_explanation
 from whyrec.evaluation.verification.interest_facts import InterestCatalogue, InterestFacts
 from whyrec.evaluation.verification.interests import verify_interests
+from whyrec.evaluation.verification.levels import LevelFacts, ScaleFacts
 from whyrec.interfaces import ForecastPoint, Verdict
+from whyrec.methods.guided.aspects import bundled_aspects
 
 CORPUS = Path(__file__).with_name("verification_corpus") / "corpus.jsonl.gz"
 
@@ -72,7 +74,8 @@ class Corpus:
             point = forecast_of(facts)
             return partial(verify_explanation, facts=self.item_facts(facts), forecast=point, vocabulary=self.vocabulary)
         catalogue = self.described_interests if record["method"] == "mllm3rec" else self.interests
-        return partial(verify_interests, facts=InterestFacts(catalogue, self.log[facts["user_id"]], facts["item_id"]))
+        known = InterestFacts(catalogue, self.log[facts["user_id"]], facts["item_id"])
+        return partial(verify_interests, facts=known, levels=level_facts(facts.get("levels")))
 
     def item_facts(self, facts: Mapping[str, Any]) -> ItemFacts:
         """A film's facts at a cut-off."""
@@ -97,6 +100,27 @@ class Corpus:
             },
             mean_rating=facts["rating"],
         )
+
+
+def level_facts(levels: Mapping[str, Mapping[str, float]] | None) -> LevelFacts | None:
+    """Levels of item and user on the bundled aspects of movies; what they add to a score is not told."""
+    if levels is None:
+        return None
+    aspects = {aspect.key: aspect for aspect in bundled_aspects("movies").aspects}
+    scales = [
+        ScaleFacts(
+            key,
+            aspects[key].name,
+            aspects[key].low.means,
+            aspects[key].high.means,
+            item=level["item"],
+            user=level["user"],
+            mean=level["mean"],
+            push=0.0,
+        )
+        for key, level in levels.items()
+    ]
+    return LevelFacts(tuple(scales), base_push=0.0)
 
 
 def forecast_of(facts: Mapping[str, Any]) -> ForecastPoint:

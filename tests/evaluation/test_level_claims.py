@@ -75,7 +75,7 @@ def test_false_statements_are_found_and_do_not_hold(text: str, evidence: str) ->
 def test_user_and_item_are_told_apart_within_a_sentence() -> None:
     found = claims_of("Its tension is 9.6 of 10, while the user prefers a tension of 3.8.")
     assert [(claim.text, claim.evidence_ids) for claim in found] == [
-        ("9.6", ("level:item:tension",)),
+        ("9.6 of 10", ("level:item:tension",)),
         ("3.8", ("level:user:tension",)),
     ]
 
@@ -93,6 +93,28 @@ def test_that_no_aspect_moves_an_item_up_is_checked() -> None:
     assert [claim.supported for claim in claims_of(text) if claim.text == "moves it up"] == [False]
     none = LevelFacts(tuple(replace(scale, push=-0.1) for scale in FACTS.scales), base_push=1.0)
     assert all(claim.supported for claim in claims_of(text, none))
+
+
+COMPARED = {
+    "Its tension is higher than what the user prefers.": True,
+    "There's more pace in it than you usually go for.": False,
+    "This one has less pace than your average film.": True,
+    "The item's tension falls short of the user's preferred level.": False,
+    "On tension, the preference and the item agree.": False,
+    "When it comes to suspense, you and this film are poles apart.": True,
+    "On pace, the film sits at the lower end.": True,
+    "On tempo, the film is above the middle.": False,
+    "The user's preferred level of pace is high.": False,
+    "It is suspenseful.": True,
+    "This viewer likes films slow-moving.": True,
+}
+
+
+@pytest.mark.parametrize(("text", "holds"), COMPARED.items())
+def test_items_are_compared_with_users_and_with_the_mean(text: str, holds: bool) -> None:
+    found = claims_of(text)
+    assert found
+    assert all(claim.supported for claim in found) == holds
 
 
 @given(push=st.floats(-2, 2).filter(lambda push: abs(push) > 1e-6))

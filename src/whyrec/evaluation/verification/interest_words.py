@@ -34,7 +34,9 @@ _WHOSE = r"(?:the|their|his|her|its|your|this \w+['’]s|these)"
 _SO_FAR = r"(?:so far|to date|in (?:this|the|their|your) history)"
 _FAR_PIECES = ("so far", "to date", "history")
 
-QUOTED = re.compile(r"“([^”\n]{1,300})”|\"([^\"\n]{1,300})\"|«([^»\n]{1,300})»")
+QUOTED = re.compile(
+    r"“([^”\n]{1,300})”|\"([^\"\n]{1,300})\"|«([^»\n]{1,300})»|(?<!\w)‘((?:[^’\n]|’(?=\w)){1,300})’(?!\w)"
+)
 SENTENCE_END = re.compile(
     r"[.!?](?<!\b[A-Z]\.)(?<!\b[JS]r\.)(?<!\b[DM]r\.)(?<!\bMrs\.)(?<!\bSt\.)(?<!\bvs\.)(?<!\bNo\.)"
     r"[.!?]*[”\")\]]*(?:\s+(?=[A-Z“\"(□\d])|\s*$)|\n+"

@@ -41,7 +41,9 @@ def verify_interests(text: str, *, facts: InterestFacts, levels: LevelFacts | No
         claims += _directions(reading, sentence, mentions=mentions, facts=facts)
         claims += [_value_claim(reading, mention, facts=facts, is_denied=mention in denied) for mention in mentions]
     if levels is not None:
-        claims += level_claims(reading.masked, levels)
+        told = list(level_claims(reading.masked, levels))
+        # "8 out of 10" is no count of the history there.
+        claims = [claim for claim in claims if not any(_overlap(claim, other) for other in told)] + told
     claims += figure_claims(reading, claims=claims, facts=facts)
     ordered = sorted(claims, key=lambda claim: (claim.start, claim.end, claim.kind))
     return Verdict(tuple(_with_text(claim, text) for claim in ordered))
@@ -117,6 +119,10 @@ def _examples(reading: Reading, sentence: tuple[int, int]) -> Iterator[Claim]:
             yield Claim(
                 "aspect", said, example.start, example.end, False, (), "it has none of the traits named beside it"
             )
+
+
+def _overlap(one: Claim, other: Claim) -> bool:
+    return one.start < other.end and other.start < one.end
 
 
 def _with_text(claim: Claim, text: str) -> Claim:

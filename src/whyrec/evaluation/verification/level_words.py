@@ -4,7 +4,7 @@ English only. Nothing here knows the writer whose texts are checked.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 
 def _any(*parts: str) -> str:
@@ -65,9 +65,39 @@ _ITEM = _any(
     r"(?:film|movie|item|product)['’]s",
 )
 SUBJECT = _found(rf"(?<!\w)(?:(?P<user>{_USER})|(?P<item>{_ITEM}))(?!\w)")
-SAME_SIDE = _found(
-    r"\bon (?:the )?(?:(?P<other>other|opposite|different)|same) sides?(?: of the (?:mean|average|scale))?\b"
+_MIDDLE = r"(?:the )?(?:catalogue['’]?s? |overall )?(?:middle|average|mean|usual|norm|ordinary)"
+_END = r"(?:ends?|sides?|halves|half|range|part|third)"
+SIDE = _found(
+    rf"\b(?P<side>above {_MIDDLE}|below {_MIDDLE}|under {_MIDDLE}|over {_MIDDLE}|(?:upper|top|higher|high) {_END}"
+    rf"|(?:lower|bottom|low) {_END}|(?:is|are|was|runs?|stays?|ranks?|comes out) (?:very |rather |quite |fairly )?"
+    r"(?:high|low))\b"
 )
+"""Anywhere in a clause that names one scale."""
+_MORE = r"more|higher|greater|stronger|faster|exceeds|tops"
+_LESS = r"less|lower|weaker|smaller|fewer"
+THAN_MEAN = _found(
+    rf"\b(?P<side>{_MORE}|{_LESS})\b[^.;]{{0,110}}?\bthan (?:your |the |an? |most )?"
+    r"(?:average|mean|usual|ordinary|typical|other|most|catalogue)\b"
+)
+_OWN = _any(
+    r"(?:this |the )?(?:user|viewer|reader|customer)s?['’]?s? (?:own )?"
+    r"(?:preferred|preference|prefers?|usual|likes?|wants?|taste|goes? for)",
+    r"you (?:usually |normally |tend to )?(?:go for|like|prefer|want|take)",
+    r"your (?:usual|taste|preference|liking|preferred|own level)",
+)
+THAN_USER = _found(
+    rf"\b(?P<side>{_MORE}|above|over|beyond|outdoes|{_LESS}|below|under|short of|falls short of)\b[^.;]{{0,110}}?"
+    rf"(?:\bthan )?(?:what |how |the level that |the level |a level )?{_OWN}"
+)
+"""An item compared with its user."""
+_SIDES = _any(
+    r"on (?:the )?(?:other|opposite|different|same) sides?(?: of the (?:mean|average|scale))?|(?:opposite|same) sides?",
+    r"(?:dis)?agrees?|see eye to eye|are (?:far |poles |worlds )?apart|differs?|part ways|clash(?:es)?|are alike",
+    r"(?:do not|don['’]t|does not|doesn['’]t) (?:agree|match|meet)|pull in (?:different|opposite) directions",
+    r"go together|are in line|point the same way",
+)
+SAME_SIDE = _found(rf"\b{_SIDES}\b")
+_APART = _found(r"other|opposite|different|disagree|apart|not|n['’]t|differ|part ways|clash")
 _LARGER = r"(?:larger|greater|bigger|main|most|better)"
 _LEARNT = _any(
     r"what (?:was|is|has been) learn(?:t|ed) (?:of|from|about) who took what|who took what",
@@ -82,9 +112,42 @@ CLAUSE_END = _found(
     r"[;:]\s|\s[—–]\s|,\s(?:but|while|whereas|yet|though|although|and (?=(?:its?|this|the|they|their|you|your)\b))"
     r"|\s(?:but|while|whereas|although|though)\s"
 )
+OUT_OF = _found(r"\s?(?:/\s?10|(?:points? )?(?:out )?of (?:10|ten)|points?(?: of ten)?|on a (?:ten|10)-point scale)\b")
+FALLS = _found(r"\bfalls?\s$")
 TOP_OF_SCALE = _found(r"(?:/|\b(?:of|to|out of|scale of))\s?$")
 """Before the 10 of "8 of 10" or "1 to 10"."""
-_LOWS = _found(rf"below|{_LOW}")
+_LOWS = _found(rf"(?:is|are|was|runs?|stays?|ranks?|comes out) (?:\w+ )?low|below|under|bottom|short|falls|{_LOW}")
+_EXTREME = _found(r"^(?:very|highly|extremely|completely|pure(?:ly)?|all|fully|mostly|deeply)\s")
+_NOUNS = {
+    "emotional_intensity": ("emotion", "emotions", "feeling"),
+    "visual_auditory_intensity": ("visual intensity", "visuals", "spectacle", "sight and sound"),
+    "tension": ("suspense",),
+    "pace": ("tempo", "speed", "pacing"),
+    "realism_fantasy": ("fantasy",),
+    "historical_contemporary": ("era", "period"),
+    "length": ("length", "running time", "duration", "runtime"),
+}
+"""Everyday words for scales that come with whyrec, by their keys; other scales are known by their own names."""
+_END_WORDS: Mapping[str, tuple[str, str]] = {
+    "story_complexity": (
+        "simply plotted, plainly told, straightforward",
+        "intricate, many-layered, intricately plotted",
+    ),
+    "dialogue_complexity": ("plainly spoken", "eloquent, wordy, witty"),
+    "intellectual_challenge": ("undemanding, easy to follow", "demanding, thought-provoking, challenging"),
+    "emotional_intensity": ("cool, detached, unemotional", "moving, emotional, touching, heart-rending"),
+    "visual_auditory_intensity": ("visually restrained, quiet to look at", "visually striking, spectacular, bombastic"),
+    "tension": ("relaxed, relaxing, calm", "tense, suspenseful, nerve-racking, gripping, nail-biting"),
+    "pace": (
+        "slow-moving, slow-burning, leisurely, unhurried",
+        "quick-moving, fast-moving, fast-paced, brisk, breathless",
+    ),
+    "realism_fantasy": ("realistic, true to life, down-to-earth", "fantastical, fantastic, otherworldly, dreamlike"),
+    "historical_contemporary": ("old, period, of long ago", "contemporary, present-day, up to date"),
+    "group_viewing": ("best watched alone, for solitary viewing", "for a crowd, best watched together, for company"),
+    "length": ("brief", "lengthy, drawn-out"),
+}
+"""Low and high, in adjectives."""
 _BRACKETS = _found(r"\s\([^)]*\)$")
 _TAIL = _found(r"\s(?:levels?|scores?|degrees?)$")
 
@@ -94,8 +157,34 @@ def is_high(side: str) -> bool:
     return _LOWS.match(side) is None
 
 
+def compares(clause: str) -> Iterator[bool]:
+    """Whether a clause compares an item with its user, and with the mean."""
+    yield from (pattern.search(clause) is not None for pattern in (THAN_USER, THAN_MEAN))
+
+
+def are_apart(said: str) -> bool:
+    """Whether words for two sides say that they differ."""
+    return _APART.search(said) is not None
+
+
 def names_of(key: str, name: str) -> Iterator[str]:
-    """Ways to name a scale, folded: as it is called, without "level" and the like, and by its key in words."""
+    """Ways to name a scale, folded: as it is called, turned round, without "level" and the like, by its key."""
     folded = name.casefold()
     short = _BRACKETS.sub("", folded)
-    yield from (folded, short, _TAIL.sub("", short), key.casefold().replace("_", " "))
+    for plain in dict.fromkeys((folded, short, _TAIL.sub("", short), key.casefold().replace("_", " "))):
+        for same in (plain, plain.replace("&", "and"), plain.replace("complexity", "sophistication")):
+            yield same
+            first, _, last = same.rpartition(" ")
+            if first and " vs" not in same:
+                yield from (f"{last} of {first}", f"{last} of the {first}")
+    yield from _NOUNS.get(key, ())
+
+
+def ends_of(key: str, means: str, *, is_high: bool) -> Iterator[str]:
+    """Ways to name an end, folded: as it is described, without the word that makes it extreme, in adjectives."""
+    folded = means.casefold()
+    yield folded
+    yield _EXTREME.sub("", folded)
+    known = _END_WORDS.get(key)
+    if known is not None:
+        yield from known[is_high].split(", ")

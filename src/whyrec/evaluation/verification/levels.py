@@ -59,13 +59,15 @@ class LevelFacts:
         return found
 
     @cached_property
-    def ends(self) -> Mapping[str, tuple[ScaleFacts, bool]]:
-        """Ends of scales by what they stand for, folded; True for the high one."""
-        found: dict[str, tuple[ScaleFacts, bool]] = {}
+    def ends(self) -> Mapping[str, tuple[tuple[ScaleFacts, bool], ...]]:
+        """Ends of scales by what they stand for, folded; True for the high one. Of "simple" there may be several."""
+        found: dict[str, tuple[tuple[ScaleFacts, bool], ...]] = {}
         for scale in self.scales:
             for is_high, means in ((False, scale.low), (True, scale.high)):
-                found.setdefault(means.casefold(), (scale, is_high))
-        return found
+                for said in words.ends_of(scale.key, means, is_high=is_high):
+                    others = found.get(said, ())
+                    found[said] = others if (scale, is_high) in others else (*others, (scale, is_high))
+        return {said: ends for said, ends in found.items() if said not in self.by_name}
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -102,6 +104,7 @@ def level_claims(masked: str, facts: LevelFacts) -> Iterator[Claim]:
         for stretch in _clauses(masked, sentence):
             clause = _Clause(masked, stretch, sentence, list(_mentions(masked, stretch, facts)))
             yield from _numbers(clause)
+            yield from _comparisons(clause)
             yield from _sides(clause)
             yield from _pushes(clause, facts)
             yield from _same_sides(clause, clause.mentions or told)
@@ -117,13 +120,20 @@ def _clauses(masked: str, sentence: Stretch) -> list[Stretch]:
 
 
 def _mentions(masked: str, stretch: Stretch, facts: LevelFacts) -> Iterator[_Mention]:
+    last: ScaleFacts | None = None
     for hit in facts.pattern.finditer(masked, stretch.start, stretch.end):
         said = hit[0].casefold()
+        if words.FALLS.search(masked, max(0, hit.start() - 8), hit.start()):
+            continue
         if said in facts.by_name:
-            yield _Mention(hit.start(), hit.end(), facts.by_name[said], None)
-        else:
-            scale, is_high = facts.ends[said]
-            yield _Mention(hit.start(), hit.end(), scale, is_high)
+            last = facts.by_name[said]
+            yield _Mention(hit.start(), hit.end(), last, None)
+            continue
+        ends = facts.ends[said]
+        # Of several scales with such an end, the one that was just named is meant, or nobody knows which.
+        meant = ends if len(ends) == 1 else [end for end in ends if last is not None and end[0].key == last.key]
+        if len(meant) == 1:
+            yield _Mention(hit.start(), hit.end(), *meant[0])
 
 
 def _numbers(clause: _Clause) -> Iterator[Claim]:
@@ -141,11 +151,15 @@ def _numbers(clause: _Clause) -> Iterator[Claim]:
         whose = "user" if is_user else "item"
         holds = level is not None and agrees(number, level)
         problem = "" if holds else f"the {whose}'s level on {mention.scale.name} is {_shown(level)}"
-        yield _claim(clause, (start, end), (f"level:{whose}:{mention.scale.key}",), problem=problem)
+        scale_end = words.OUT_OF.match(clause.text, end, clause.stretch.end)
+        span = (start, end if scale_end is None else scale_end.end())
+        yield _claim(clause, span, (f"level:{whose}:{mention.scale.key}",), problem=problem)
 
 
 def _sides(clause: _Clause) -> Iterator[Claim]:
     """ "High tension", "its tension is low", "towards extremely tense": on which side of the mean item it stands."""
+    if any(words.compares(clause.text[clause.stretch.start : clause.stretch.end])):
+        return
     for mention in clause.mentions:
         found = _side_of(clause, mention)
         if found is None:
@@ -171,11 +185,41 @@ def _side_of(clause: _Clause, mention: _Mention) -> tuple[int, int, bool] | None
     before = words.SIDE_BEFORE.search(text, max(clause.stretch.start, mention.start - 60), mention.start)
     after = words.SIDE_AFTER.match(text, mention.end, min(clause.stretch.end, mention.end + 60))
     hit = before or after
+    if hit is None and len({it.scale.key for it in clause.mentions}) == 1:
+        return _side_anywhere(clause)
     if hit is None:
         return None
     is_denied = words.DENIED.search(text[max(clause.stretch.start, hit.start() - 16) : hit.end()]) is not None
     start, end = min(hit.start("side"), mention.start), max(hit.end("side"), mention.end)
     return start, end, words.is_high(hit["side"]) != is_denied
+
+
+def _side_anywhere(clause: _Clause) -> tuple[int, int, bool] | None:
+    hit = words.SIDE.search(clause.text, clause.stretch.start, clause.stretch.end)
+    if hit is None:
+        return None
+    is_denied = words.DENIED.search(clause.text[max(clause.stretch.start, hit.start() - 16) : hit.start()]) is not None
+    return *hit.span("side"), words.is_high(hit["side"]) != is_denied
+
+
+def _comparisons(clause: _Clause) -> Iterator[Claim]:
+    """ "Lower than what the user prefers", "more of it than the average film"."""
+    for pattern in (words.THAN_USER, words.THAN_MEAN):
+        hit = pattern.search(clause.text, clause.stretch.start, clause.stretch.end)
+        if hit is None or not clause.mentions:
+            continue
+        scale = min(clause.mentions, key=lambda it: abs(it.start - hit.start("side"))).scale
+        of_user = pattern is words.THAN_USER
+        other = scale.user if of_user else scale.mean
+        is_more = words.is_high(hit["side"])
+        holds = scale.item is not None and other is not None and (scale.item > other) == is_more
+        what = "the user's" if of_user else "the mean item's"
+        problem = (
+            "" if holds else f"on {scale.name} the item is at {_shown(scale.item)}, {what} level is {_shown(other)}"
+        )
+        ids = (f"level:item:{scale.key}", *((f"level:user:{scale.key}",) if of_user else ()))
+        yield _claim(clause, hit.span("side"), ids, problem=problem)
+        return
 
 
 def _pushes(clause: _Clause, facts: LevelFacts) -> Iterator[Claim]:
@@ -198,7 +242,7 @@ def _pushes(clause: _Clause, facts: LevelFacts) -> Iterator[Claim]:
 def _same_sides(clause: _Clause, mentions: Sequence[_Mention]) -> Iterator[Claim]:
     for hit in words.SAME_SIDE.finditer(clause.text, clause.stretch.start, clause.stretch.end):
         scales = list({mention.scale.key: mention.scale for mention in mentions}.values())
-        wants_same = hit["other"] is None
+        wants_same = not words.are_apart(hit[0])
         apart = [scale for scale in scales if _are_alike(scale) is not wants_same]
         problem = "" if scales and not apart else "no scale is named" if not scales else _apart(apart[0])
         ids = tuple(f"level:{whose}:{scale.key}" for scale in scales for whose in ("item", "user"))
