@@ -5,7 +5,7 @@ from typing import Any
 
 from corpus_facts import Case, Fact, maker
 from corpus_film_facts import GENRES, _other, is_near, target
-from corpus_wording import off, words
+from corpus_wording import FRACTIONS, off, words
 
 
 def films(case: Case, last: int | None = None) -> list[dict[str, Any]]:
@@ -60,6 +60,19 @@ def genre_count(case: Case, true: bool) -> Fact | None:
     of = case.rng.choice(("the last ten", "the 10 most recent")) if last else f"all {size}"
     says = {"genre": genre, "said": said, "last": last}
     return Fact({**slots_of(case, genre), "n": spelled, "of": of}, says, [f"aspect:genres={genre}"])
+
+
+@maker
+def genre_fraction(case: Case, true: bool) -> Fact | None:
+    """About a quarter, a third, a half or two thirds of the history are of a genre."""
+    shares = {genre: n / len(films(case)) for genre, n in counts(case).items()}
+    found = [(genre, part) for genre, share in shares.items() for part in FRACTIONS if abs(share - part) <= 0.035]
+    if not found:
+        return None
+    genre, part = case.rng.choice(found)
+    said = part if true else case.rng.choice([it for it in FRACTIONS if abs(it - part) > 0.15])
+    says = {"genre": genre, "part": round(said, 3)}
+    return Fact({**slots_of(case, genre), "part": FRACTIONS[said]}, says, [f"aspect:genres={genre}"])
 
 
 @maker

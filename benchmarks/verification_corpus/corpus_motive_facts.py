@@ -5,7 +5,7 @@ from typing import Any
 
 from corpus_facts import Case, Fact, maker
 from corpus_film_facts import target
-from corpus_people import ALL_MARKS
+from corpus_people import ALL_MARKS, SAID_OTHERWISE
 
 WISHES: Mapping[str, tuple[str, ...]] = {
     # Motivation: ways to name it that fit "looks for ...", as different people say it.
@@ -145,7 +145,8 @@ def mark(case: Case, true: bool) -> Fact | None:
     held, said = target(case)["marks"], case.rng.random() < 0.75
     pool = held if said == true else [it for it in ALL_MARKS if it not in held]
     chosen = case.rng.choice(pool)
-    return Fact({"mark": chosen}, {"mark": chosen, "has": said}, [f"trait:{chosen}"], said)
+    text = SAID_OTHERWISE.get(chosen, chosen) if case.rng.random() < 0.35 else chosen
+    return Fact({"mark": text}, {"mark": chosen, "has": said}, [f"trait:{chosen}"], said)
 
 
 @maker

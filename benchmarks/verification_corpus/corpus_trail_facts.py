@@ -3,7 +3,7 @@
 import itertools
 
 from corpus_facts import Case, Fact, maker
-from corpus_wording import ORDINALS, off
+from corpus_wording import ORDINALS, off, words
 
 
 def complete(case: Case) -> list[tuple[str, int]]:
@@ -152,6 +152,25 @@ def latest_change(case: Case, true: bool) -> Fact | None:
     said_up = (ratio > 1) == true
     says = {"early": early, "late": late, "up": said_up}
     return Fact({"late": case.say_month(late)}, says, [f"month:{early}", f"month:{late}"], said_up)
+
+
+@maker
+def later_change(case: Case, true: bool) -> Fact | None:
+    """Up or down some months after a month that is named."""
+    months = complete(case)
+    pairs = [
+        (early, late, n)
+        for i, early in enumerate(months)
+        for n, late in enumerate(months[i + 2 :], start=2)
+        if min(early[1], late[1]) >= 8 and not 0.8 < late[1] / early[1] < 1.25
+    ]
+    if not pairs:
+        return None
+    early, late, n = case.rng.choice(pairs)
+    said_up = (late[1] > early[1]) == true
+    says = {"early": early[0], "late": late[0], "up": said_up}
+    slots = {"early": case.say_month(early[0]), "k": words(n)}
+    return Fact(slots, says, [f"month:{early[0]}", f"month:{late[0]}"], said_up)
 
 
 @maker

@@ -103,8 +103,18 @@ OVER = {
     "just_over": "just over {digits}",
     "a_little_more": "a little more than {words}",
     "upwards": "upwards of {digits}",
+    "more_than": "more than {digits}",
+    "north_of": "north of {digits}",
 }
-UNDER = {"nearly": "nearly {digits}", "just_under": "just under {words}", "almost": "almost {digits}"}
+UNDER = {
+    "nearly": "nearly {digits}",
+    "just_under": "just under {words}",
+    "almost": "almost {digits}",
+    "fewer_than": "fewer than {digits}",
+    "not_quite": "not quite {words}",
+    "shy_of": "just shy of {digits}",
+}
+FRACTIONS = {0.25: "a quarter", 1 / 3: "a third", 0.5: "half", 2 / 3: "two thirds"}
 
 
 def month(when: date, style: str, *, cutoff: date) -> str:
