@@ -27,7 +27,7 @@ from whyrec.runtime.manifest import write_results
 PARTS = ("development", "held_out")
 _NO_ANSWER = {
     "title": {"number", "month", "direction", "peak", "person", "trait", "aspect_score", "comparison"},
-    "month": {"direction", "comparison"},
+    "month": {"direction", "peak", "comparison"},
 }
 """That a name or a month is known says nothing of what is said about it."""
 Row = dict[str, str | float]

@@ -2,7 +2,7 @@
 
 from corpus_facts import Case, Fact, maker
 from corpus_trail_facts import changes, complete
-from corpus_wording import FRACTIONS, off
+from corpus_wording import FRACTIONS
 
 
 def _peak(case: Case) -> tuple[str, int, list[str]] | None:
@@ -34,7 +34,7 @@ def peak_count(case: Case, true: bool) -> Fact | None:
     if found is None:
         return None
     key, users, _ = found
-    text, says = case.say_number(users if true else off(users, case.rng))
+    text, says = case.say_count(users, true)
     return Fact({"month": case.say_month(key), "n": text}, {"month": key, **says}, [f"month:{key}"])
 
 

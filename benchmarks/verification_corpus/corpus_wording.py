@@ -145,3 +145,10 @@ def off(n: int, rng: random.Random) -> int:
     factor = rng.choice((0.35, 0.5, 0.62, 1.45, 1.7, 2.2, 3.1))
     wrong = round(n * factor)
     return wrong if abs(wrong - n) >= max(3, 0.3 * n) and wrong > 3 else n + max(4, n)
+
+
+def could_be_said(n: int, said: int, relation: str) -> bool:
+    """Whether a lenient or a literal reader could accept the number said of this one; a falsehood must fail both."""
+    if relation in ("over", "under"):
+        return n > said if relation == "over" else n < said
+    return abs(n - said) < 0.25 * n

@@ -220,6 +220,19 @@ def test_labels_agree_with_the_data(part: str) -> None:
     assert wrong == []
 
 
+def test_wrong_numbers_are_wrong_however_they_are_read() -> None:
+    facts = ("month_count", "total_count", "expected", "month_of_count", "peak_count")
+    for record, claim in CLAIMS:
+        says, about = claim["says"], record["facts"]
+        if claim["is_true"] or claim["fact"] not in facts:
+            continue
+        count = {month: users for month, users, _ in about["months"]}
+        value = {"total_count": about["total"], "expected": round(about["forecast"]["expected"])}.get(claim["fact"])
+        value = count[says["month"]] if value is None else value
+        far = {"over": value <= says["said"], "under": value >= says["said"]}
+        assert far.get(says["relation"], abs(value - says["said"]) >= 0.2 * value), (record["id"], says, value)
+
+
 def test_a_wrong_label_would_be_noticed() -> None:
     record, claim = next(pair for pair in CLAIMS if pair[1]["fact"] == "month_count" and pair[1]["is_true"])
     assert not of_film(record, {**claim, "says": {**claim["says"], "said": 9999}})
