@@ -27,8 +27,8 @@ def aspect_id(attribute: str, value: str) -> str:
 
 def slots_of(case: Case, genre: str, *, other: str | None = None) -> dict[str, str]:
     """How a genre is said, in the singular and in the plural."""
-    one, many = case.rng.choice(GENRES[genre])
-    more = {} if other is None else {"others": case.rng.choice(GENRES[other])[1]}
+    one, many = case.rng.choice(case.voice.words["genres"][genre])
+    more = {} if other is None else {"others": case.rng.choice(case.voice.words["genres"][other])[1]}
     return {"genre": one, "genres": many, **more}
 
 

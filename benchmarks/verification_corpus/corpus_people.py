@@ -88,35 +88,6 @@ MARKS = {
     "Family": ("a gentle moral", "childhood friendship"),
     "Western": ("a frontier showdown", "lawless towns"),
 }
-SAID_OTHERWISE = {
-    "a haunted house": "haunted houses",
-    "nail-biting suspense": "suspense that has you biting your nails",
-    "a race against time": "races against the clock",
-    "a late twist": "late twists",
-    "deadpan humour": "a deadpan sense of humor",
-    "slapstick gags": "slapstick",
-    "witty banter": "banter full of wit",
-    "moral dilemmas": "a moral dilemma",
-    "star-crossed lovers": "a pair of star-crossed lovers",
-    "a bittersweet ending": "bittersweet endings",
-    "breakneck car chases": "car chases at breakneck speed",
-    "huge explosions": "a huge explosion",
-    "a meticulous heist": "meticulously planned heists",
-    "time travel": "travelling through time",
-    "alien contact": "contact with aliens",
-    "rogue machines": "machines gone rogue",
-    "mythical beasts": "beasts out of myth",
-    "a perilous quest": "perilous quests",
-    "buried treasure": "a treasure that lies buried",
-    "talking animals": "animals that talk",
-    "a doomed mission": "doomed missions",
-    "candid interviews": "candidly held interviews",
-    "an unreliable narrator": "unreliable narrators",
-    "hidden identities": "a hidden identity",
-    "a frontier showdown": "showdowns on the frontier",
-    "lawless towns": "a lawless town",
-}
-"""Another way to say a mark: singular or plural, another word order."""
 ALL_MARKS = tuple(mark for marks in MARKS.values() for mark in marks)
 
 
