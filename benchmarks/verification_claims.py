@@ -3,10 +3,12 @@
     python benchmarks/verification_claims.py [--part development] [--json] [--out results/verification_claims.json]
 
 A labelled claim is *found* where a claim of the verifier shares at least half the characters of the shorter of the two
-spans; it is *accepted* where it is found and all claims found there are supported, and *refused* where one is not.
-Precision and recall are given of both answers: of accepting (true claims accepted, over all accepted, and over all true
-ones) and of refusing (false claims refused, over all refused, and over all false ones). A claim that is not found is
-neither. ``--show`` prints claims of the development part that went wrong; those of the held-out part are never shown.
+spans; it is *accepted* where it is found and all claims found there are supported, and *refused* where one is not. A
+title or month that lies inside a statement of another type does not answer for it. Precision and recall are given of
+both answers: of accepting (true claims accepted, over all accepted, and over all true ones) and of refusing (false
+claims refused, over all refused, and over all false ones). A claim that is not found is neither. *Tied* are accepted
+true claims that name one of the pieces of evidence which the corpus holds for them. ``--show`` prints claims of the
+development part that went wrong; those of the held-out part are never shown.
 """
 
 import argparse
@@ -23,15 +25,24 @@ from whyrec.interfaces import Verdict
 from whyrec.runtime.manifest import write_results
 
 PARTS = ("development", "held_out")
+_NO_ANSWER = {
+    "title": {"number", "month", "direction", "peak", "person", "trait", "aspect_score", "comparison"},
+    "month": {"direction", "peak", "comparison"},
+}
+"""That a name or a month is known says nothing of what is said about it."""
 Row = dict[str, str | float]
 
 
 def answer(verdict: Verdict, claim: dict[str, Any]) -> str:
-    """What the verifier says of a labelled claim: ``accepted``, ``refused`` or ``not found``."""
-    found = [it for it in verdict.claims if _overlap(it.start, it.end, claim) >= _least(it.start, it.end, claim)]
+    """What the verifier says of a labelled claim: ``accepted``, ``accepted, tied``, ``refused`` or ``not found``."""
+    answers = [it for it in verdict.claims if claim["kind"] not in _NO_ANSWER.get(it.kind, ())]
+    found = [it for it in answers if _overlap(it.start, it.end, claim) >= _least(it.start, it.end, claim)]
     if not found:
         return "not found"
-    return "accepted" if all(it.supported for it in found) else "refused"
+    if not all(it.supported for it in found):
+        return "refused"
+    is_tied = {name for it in found for name in it.evidence_ids} & set(claim.get("evidence", ()))
+    return "accepted, tied" if is_tied else "accepted"
 
 
 def _overlap(start: int, end: int, claim: dict[str, Any]) -> float:
@@ -44,6 +55,8 @@ def _least(start: int, end: int, claim: dict[str, Any]) -> float:
 
 def claim_figures(tally: Counter[tuple[bool, str]]) -> dict[str, float]:
     """Shares in per cent from counts by truth and answer; a share of nothing is left out."""
+    tied = tally[True, "accepted, tied"]
+    tally = _without_ties(tally)
     true = sum(n for (is_true, _), n in tally.items() if is_true)
     false = sum(n for (is_true, _), n in tally.items() if not is_true)
     accepted, refused = (tally[True, it] + tally[False, it] for it in ("accepted", "refused"))
@@ -55,8 +68,16 @@ def claim_figures(tally: Counter[tuple[bool, str]]) -> dict[str, float]:
         "refusing: recall": (tally[False, "refused"], false),
         "false claims accepted": (tally[False, "accepted"], false),
         "true claims refused": (tally[True, "refused"], true),
+        "tied": (tied, tally[True, "accepted"]),
     }
     return {"true claims": true, "false claims": false, **{k: 100 * a / n for k, (a, n) in shares.items() if n}}
+
+
+def _without_ties(tally: Counter[tuple[bool, str]]) -> Counter[tuple[bool, str]]:
+    merged: Counter[tuple[bool, str]] = Counter()
+    for (is_true, said), n in tally.items():
+        merged[is_true, said.removesuffix(", tied")] += n
+    return merged
 
 
 def explanation_figures(judged: Sequence[tuple[dict[str, Any], Verdict]]) -> dict[str, float]:
@@ -113,7 +134,7 @@ def show(judged: Sequence[tuple[dict[str, Any], Verdict]], *, n: int) -> None:
             said = answer(verdict, claim)
             key = (claim["kind"], claim["is_true"], said)
             shown[key] += 1
-            if said != ("accepted" if claim["is_true"] else "refused") and shown[key] <= n:
+            if not said.startswith("accepted" if claim["is_true"] else "refused") and shown[key] <= n:
                 words = record["text"][claim["start"] : claim["end"]]
                 truth = "true" if claim["is_true"] else "false"
                 print(

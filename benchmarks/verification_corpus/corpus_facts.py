@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from corpus_frames import Voice
-from corpus_wording import month, number
+from corpus_wording import could_be_said, month, number, off
 
 
 @dataclass
@@ -36,6 +36,13 @@ class Case:
         """Spell a count, with what that commits to."""
         text, said, relation = number(n, self.rng.choice(self.voice.numbers))
         return text, {"said": said, "relation": relation}
+
+    def say_count(self, n: int, true: bool) -> tuple[str, dict[str, Any]]:
+        """Spell a count, or a wrong one that is wrong however it is read."""
+        while True:
+            text, says = self.say_number(n if true else off(n, self.rng))
+            if true or not could_be_said(n, **says):
+                return text, says
 
     def quote(self, title: str) -> str:
         """A title in this voice's quotation marks."""

@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 FRAMES = Path(__file__).with_name("frames")
 _SLOT = re.compile(r"\{([^{}]*)\}")
@@ -40,11 +41,17 @@ class Voice:
     numbers: Sequence[str]
     quotes: Sequence[str]
     frames: tuple[Frame, ...]
+    words: Mapping[str, Any]
+    """How its part says genres, motivations, ends of aspects and marks."""
 
 
 def read_voices(directory: Path = FRAMES) -> list[Voice]:
     """Read all voices, in the order of their names."""
     return [_voice(path) for path in sorted(directory.glob("*.toml"))]
+
+
+def _words(part: str) -> Mapping[str, Any]:
+    return tomllib.loads(FRAMES.with_name("words").joinpath(f"{part}.toml").read_text(encoding="utf-8"))
 
 
 def _voice(path: Path) -> Voice:
@@ -60,7 +67,7 @@ def _voice(path: Path) -> Voice:
     assert len(texts) == len(set(texts)), f"{path.name}: a frame stands twice"
     for frame in frames:
         assert frame.text.count("<<") == frame.text.count(">>") == 1, f"{frame.id}: expected one marked claim"
-    return Voice(path.stem, raw["part"], raw["months"], raw["numbers"], raw["quotes"], frames)
+    return Voice(path.stem, raw["part"], raw["months"], raw["numbers"], raw["quotes"], frames, _words(raw["part"]))
 
 
 def fill(text: str, slots: Mapping[str, str], *, affirmative: bool) -> tuple[str, int, int]:

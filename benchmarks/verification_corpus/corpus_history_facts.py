@@ -1,11 +1,12 @@
 """Facts about what a user took before, true or false as asked: what a text in the manner of CURec tells."""
 
+import re
 from collections import Counter
 from typing import Any
 
 from corpus_facts import Case, Fact, maker
 from corpus_film_facts import GENRES, _other, is_near, target
-from corpus_wording import off, words
+from corpus_wording import FRACTIONS, words
 
 
 def films(case: Case, last: int | None = None) -> list[dict[str, Any]]:
@@ -19,10 +20,15 @@ def counts(case: Case, last: int | None = None) -> Counter[str]:
     return Counter(genre for film in films(case, last) for genre in film["genres"] if genre in GENRES)
 
 
+def aspect_id(attribute: str, value: str) -> str:
+    """The id of an aspect's evidence: the value in small letters, its words parted by single spaces."""
+    return f"aspect:{attribute}={' '.join(re.findall(r'[a-z0-9]+', value.lower()))}"
+
+
 def slots_of(case: Case, genre: str, *, other: str | None = None) -> dict[str, str]:
     """How a genre is said, in the singular and in the plural."""
-    one, many = case.rng.choice(GENRES[genre])
-    more = {} if other is None else {"others": case.rng.choice(GENRES[other])[1]}
+    one, many = case.rng.choice(case.voice.words["genres"][genre])
+    more = {} if other is None else {"others": case.rng.choice(case.voice.words["genres"][other])[1]}
     return {"genre": one, "genres": many, **more}
 
 
@@ -41,7 +47,7 @@ def taken(case: Case, true: bool) -> Fact | None:
 def history_length(case: Case, true: bool) -> Fact | None:
     """How many films the user took so far."""
     n = len(case.facts["history"])
-    text, says = case.say_number(n if true else off(n, case.rng))
+    text, says = case.say_count(n, true)
     return Fact({"n": text}, says, ["history"])
 
 
@@ -59,7 +65,20 @@ def genre_count(case: Case, true: bool) -> Fact | None:
     spelled = words(said) if case.rng.random() < 0.5 and said < 20 else str(said)
     of = case.rng.choice(("the last ten", "the 10 most recent")) if last else f"all {size}"
     says = {"genre": genre, "said": said, "last": last}
-    return Fact({**slots_of(case, genre), "n": spelled, "of": of}, says, [f"aspect:genres={genre}"])
+    return Fact({**slots_of(case, genre), "n": spelled, "of": of}, says, [aspect_id("genres", genre)])
+
+
+@maker
+def genre_fraction(case: Case, true: bool) -> Fact | None:
+    """About a quarter, a third, a half or two thirds of the history are of a genre."""
+    shares = {genre: n / len(films(case)) for genre, n in counts(case).items()}
+    found = [(genre, part) for genre, share in shares.items() for part in FRACTIONS if abs(share - part) <= 0.035]
+    if not found:
+        return None
+    genre, part = case.rng.choice(found)
+    said = part if true else case.rng.choice([it for it in FRACTIONS if abs(it - part) > 0.15])
+    says = {"genre": genre, "part": round(said, 3)}
+    return Fact({**slots_of(case, genre), "part": FRACTIONS[said]}, says, [aspect_id("genres", genre)])
 
 
 @maker
@@ -73,7 +92,7 @@ def ever(case: Case, true: bool) -> Fact | None:
     if not pool:
         return None
     genre = case.rng.choice(pool)
-    return Fact(slots_of(case, genre), {"genre": genre, "ever": said}, [f"aspect:genres={genre}"], said)
+    return Fact(slots_of(case, genre), {"genre": genre, "ever": said}, [aspect_id("genres", genre)], said)
 
 
 @maker
@@ -84,7 +103,7 @@ def favourite(case: Case, true: bool) -> Fact | None:
         return None
     rare = [it for it in GENRES if counts(case)[it] <= 0.3 * ranked[0][1] and not is_near(it, {ranked[0][0]})]
     genre = ranked[0][0] if true else case.rng.choice(rare)
-    return Fact(slots_of(case, genre), {"genre": genre}, [f"aspect:genres={genre}"])
+    return Fact(slots_of(case, genre), {"genre": genre}, [aspect_id("genres", genre)])
 
 
 @maker
@@ -96,7 +115,7 @@ def majority(case: Case, true: bool) -> Fact | None:
         return None
     genre, share = case.rng.choice(far)
     said = (share > 0.5) == true
-    return Fact(slots_of(case, genre), {"genre": genre, "more": said}, [f"aspect:genres={genre}"], said)
+    return Fact(slots_of(case, genre), {"genre": genre, "more": said}, [aspect_id("genres", genre)], said)
 
 
 @maker
@@ -109,7 +128,7 @@ def leaning(case: Case, true: bool) -> Fact | None:
         return None
     genre, lift = case.rng.choice(far)
     said = (lift > 1) == true
-    return Fact(slots_of(case, genre), {"genre": genre, "more": said}, [f"aspect:genres={genre}"], said)
+    return Fact(slots_of(case, genre), {"genre": genre, "more": said}, [aspect_id("genres", genre)], said)
 
 
 @maker
@@ -123,7 +142,7 @@ def times_average(case: Case, true: bool) -> Fact | None:
     genre, k = case.rng.choice(near)
     said = k if true else case.rng.choice([it for it in (2, 3, 4, 5, 6, 8) if it >= 1.6 * k or it <= 0.6 * k])
     text = "twice" if said == 2 else f"{words(said)} times"
-    return Fact({**slots_of(case, genre), "times": text}, {"genre": genre, "times": said}, [f"aspect:genres={genre}"])
+    return Fact({**slots_of(case, genre), "times": text}, {"genre": genre, "times": said}, [aspect_id("genres", genre)])
 
 
 @maker
@@ -137,7 +156,7 @@ def genre_against_genre(case: Case, true: bool) -> Fact | None:
     said = case.rng.random() < 0.5
     one, other = (more, fewer) if said == true else (fewer, more)
     says = {"one": one, "other": other, "more": said}
-    ids = [f"aspect:genres={one}", f"aspect:genres={other}"]
+    ids = [aspect_id("genres", one), aspect_id("genres", other)]
     return Fact(slots_of(case, one, other=other), says, ids, said)
 
 
@@ -148,4 +167,4 @@ def seen_person(case: Case, true: bool) -> Fact | None:
     said = case.rng.choice(sorted(directors)) if true else _other(case)["director"]
     if not true and (said in directors or said == target(case)["director"]):
         return None
-    return Fact({"person": said}, {"person": said}, [f"aspect:director={said}"])
+    return Fact({"person": said}, {"person": said}, [aspect_id("director", said)])

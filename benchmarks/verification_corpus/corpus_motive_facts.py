@@ -1,91 +1,28 @@
 """Motivations, traits and levels on aspects, true or false as asked: texts as of M-LLM3REC and of guided refinement."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from corpus_facts import Case, Fact, maker
 from corpus_film_facts import target
 from corpus_people import ALL_MARKS
 
-WISHES: Mapping[str, tuple[str, ...]] = {
-    # Motivation: ways to name it that fit "looks for ...", as different people say it.
-    "performance": ("functional performance", "things that do their job well", "reliability"),
-    "convenience": ("convenience", "an easy, effortless choice", "something that saves time"),
-    "aesthetics": ("beauty", "aesthetics and self-expression", "looks and style"),
-    "enjoyment": ("enjoyment", "fun", "a good time", "entertainment"),
-    "status": ("belonging and status", "the admiration of others", "something to share with a crowd"),
-    "value": ("value for money", "a bargain", "much for little money"),
-    "safety": ("health and safety", "what does body and mind good", "well-being"),
-    "sustainability": ("sustainability", "kindness to the environment", "ethical choices"),
-    "novelty": ("novelty", "something new", "the unfamiliar", "novelty and learning"),
-    "giving": ("giving to others", "caring for others", "a present for somebody else"),
-}
-
-ASPECTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
-    # Aspect: what it is called, one who is low on it, one who is high on it (as adjectives of a film).
-    "story_complexity": (
-        ("story complexity", "complexity of the story"),
-        ("simply plotted", "straightforward"),
-        ("intricate", "complex"),
-    ),
-    "dialogue_complexity": (
-        ("dialogue complexity", "sophistication of dialogue"),
-        ("plain-spoken", "simple in its dialogue"),
-        ("sophisticated in its dialogue", "elaborately scripted"),
-    ),
-    "intellectual_challenge": (
-        ("intellectual challenge",),
-        ("undemanding", "easy to follow"),
-        ("demanding", "hard to follow"),
-    ),
-    "emotional_intensity": (
-        ("emotional intensity", "emotion"),
-        ("emotionally cool", "unemotional"),
-        ("deeply emotional", "moving"),
-    ),
-    "visual_auditory_intensity": (
-        ("visual and auditory intensity", "visual intensity"),
-        ("visually restrained", "quiet to look at"),
-        ("spectacular", "visually intense"),
-    ),
-    "tension": (
-        ("tension", "suspense"),
-        ("relaxed", "free of tension"),
-        ("tense", "suspenseful"),
-    ),
-    "pace": (
-        ("pace", "tempo"),
-        ("slow", "unhurried"),
-        ("fast", "quick-moving"),
-    ),
-    "realism_fantasy": (
-        ("realism vs. fantasy",),
-        ("realistic", "true to life"),
-        ("fantastical", "otherworldly"),
-    ),
-    "historical_contemporary": (
-        ("historical vs. contemporary",),
-        ("historical", "set in the past"),
-        ("modern", "contemporary"),
-    ),
-    "social_value": (
-        ("social value",),
-        ("without a social message", "of little social meaning"),
-        ("socially meaningful", "full of social themes"),
-    ),
-    "group_viewing": (
-        ("group viewing",),
-        ("made for watching alone", "best seen alone"),
-        ("made for watching together", "good for a group"),
-    ),
-    "length": (
-        ("length", "running time"),
-        ("short", "brief"),
-        ("long", "lengthy"),
-    ),
-}
-
-
+WISHES = (
+    "performance",
+    "convenience",
+    "aesthetics",
+    "enjoyment",
+    "status",
+    "value",
+    "safety",
+    "sustainability",
+    "novelty",
+    "giving",
+)
+ASPECTS = (
+    *("story_complexity", "dialogue_complexity", "intellectual_challenge", "emotional_intensity", "tension", "pace"),
+    *("visual_auditory_intensity", "realism_fantasy", "historical_contemporary", "social_value", "group_viewing"),
+    "length",
+)
 _NO_SCALES = ("realism_fantasy", "historical_contemporary", "group_viewing", "length")
 SCALES = tuple(key for key in ASPECTS if key not in _NO_SCALES)
 """Aspects that one speaks of having more or less of."""
@@ -110,7 +47,12 @@ def levels_of(rng: Any) -> dict[str, dict[str, float]]:
 
 def wish(case: Case, key: str) -> dict[str, str]:
     """A way to name a motivation."""
-    return {"wish": case.rng.choice(WISHES[key])}
+    return {"wish": case.rng.choice(case.voice.words["wishes"][key])}
+
+
+def aspect_name(case: Case, key: str) -> str:
+    """A way to name an aspect."""
+    return str(case.rng.choice(case.voice.words["aspects"][key]["names"]))
 
 
 @maker
@@ -145,7 +87,8 @@ def mark(case: Case, true: bool) -> Fact | None:
     held, said = target(case)["marks"], case.rng.random() < 0.75
     pool = held if said == true else [it for it in ALL_MARKS if it not in held]
     chosen = case.rng.choice(pool)
-    return Fact({"mark": chosen}, {"mark": chosen, "has": said}, [f"trait:{chosen}"], said)
+    text = case.voice.words["marks"].get(chosen, chosen) if case.rng.random() < 0.35 else chosen
+    return Fact({"mark": text}, {"mark": chosen, "has": said}, [f"trait:{chosen}"], said)
 
 
 @maker
@@ -175,8 +118,8 @@ def user_end(case: Case, true: bool) -> Fact | None:
 def _side(case: Case, key: str, who: str, *, true: bool) -> Fact:
     level = case.facts["levels"][key]
     said = (level[who] > level["mean"]) == true
-    names, low, high = ASPECTS[key]
-    slots = {"aspect": case.rng.choice(names), "end": case.rng.choice(high if said else low)}
+    words = case.voice.words["aspects"][key]
+    slots = {"aspect": case.rng.choice(words["names"]), "end": case.rng.choice(words["high" if said else "low"])}
     return Fact(slots, {"aspect": key, "who": who, "high": said}, [f"level:{who}:{key}"], said)
 
 
@@ -186,7 +129,7 @@ def level_value(case: Case, true: bool) -> Fact | None:
     key = case.rng.choice(SCALES)
     level = case.facts["levels"][key]["item"]
     said = level if true else round(level + 3.1 if level < 5.5 else level - 3.1, 1)
-    slots = {"aspect": case.rng.choice(ASPECTS[key][0]), "n": f"{said:g}"}
+    slots = {"aspect": aspect_name(case, key), "n": f"{said:g}"}
     return Fact(slots, {"aspect": key, "points": said}, [f"level:item:{key}"])
 
 
@@ -200,7 +143,12 @@ def item_against_user(case: Case, true: bool) -> Fact | None:
     level = case.facts["levels"][key]
     said = (level["item"] > level["user"]) == true
     ids = [f"level:item:{key}", f"level:user:{key}"]
-    return Fact({"aspect": case.rng.choice(ASPECTS[key][0])}, {"aspect": key, "higher": said}, ids, said)
+    return Fact(
+        {"aspect": aspect_name(case, key)},
+        {"aspect": key, "higher": said},
+        ids,
+        said,
+    )
 
 
 @maker
@@ -209,7 +157,7 @@ def item_against_mean(case: Case, true: bool) -> Fact | None:
     key = case.rng.choice(SCALES)
     level = case.facts["levels"][key]
     said = (level["item"] > level["mean"]) == true
-    slots = {"aspect": case.rng.choice(ASPECTS[key][0])}
+    slots = {"aspect": aspect_name(case, key)}
     return Fact(slots, {"aspect": key, "above": said}, [f"level:item:{key}"], said)
 
 
@@ -220,4 +168,4 @@ def same_side(case: Case, true: bool) -> Fact | None:
     level = case.facts["levels"][key]
     said = ((level["item"] > level["mean"]) == (level["user"] > level["mean"])) == true
     ids = [f"level:item:{key}", f"level:user:{key}"]
-    return Fact({"aspect": case.rng.choice(ASPECTS[key][0])}, {"aspect": key, "same": said}, ids, said)
+    return Fact({"aspect": aspect_name(case, key)}, {"aspect": key, "same": said}, ids, said)

@@ -3,7 +3,7 @@
 import itertools
 
 from corpus_facts import Case, Fact, maker
-from corpus_wording import ORDINALS, off
+from corpus_wording import ORDINALS, could_be_said, words
 
 
 def complete(case: Case) -> list[tuple[str, int]]:
@@ -18,7 +18,7 @@ def month_count(case: Case, true: bool) -> Fact | None:
     if not months:
         return None
     key, users = case.rng.choice(months)
-    text, says = case.say_number(users if true else off(users, case.rng))
+    text, says = case.say_count(users, true)
     return Fact({"n": text, "month": case.say_month(key)}, {"month": key, **says}, [f"month:{key}"])
 
 
@@ -28,7 +28,7 @@ def recent_count(case: Case, true: bool) -> Fact | None:
     days, users = case.rng.choice(list(case.facts["recent"].items()))
     if users < 6:
         return None
-    text, says = case.say_number(users if true else off(users, case.rng))
+    text, says = case.say_count(users, true)
     spell = {"3": ("three days", "3 days"), "7": ("seven days", "week"), "14": ("14 days", "fortnight", "two weeks")}
     span = case.rng.choice(spell.get(days, ("30 days", "thirty days")))
     return Fact({"n": text, "span": span}, {"days": int(days), **says}, [f"recent:{days}d"])
@@ -38,7 +38,7 @@ def recent_count(case: Case, true: bool) -> Fact | None:
 def total_count(case: Case, true: bool) -> Fact | None:
     """So many people so far."""
     users = case.facts["total"]
-    text, says = case.say_number(users if true else off(users, case.rng))
+    text, says = case.say_count(users, true)
     return Fact({"n": text}, says, ["total"])
 
 
@@ -48,11 +48,10 @@ def expected(case: Case, true: bool) -> Fact | None:
     users = round(case.facts["forecast"]["expected"])
     if users < 8:
         return None
-    wrong = off(users, case.rng)
-    # Numbers inside the interval would not be a falsehood that everybody calls one.
-    while not true and case.facts["forecast"]["low"] <= wrong <= case.facts["forecast"]["high"]:
-        wrong *= 2
-    text, says = case.say_number(users if true else wrong)
+    text, says = case.say_count(users, true)
+    # A number inside the interval would not be a falsehood that everybody calls one.
+    while not true and case.facts["forecast"]["low"] <= says["said"] <= case.facts["forecast"]["high"]:
+        text, says = case.say_count(users, true)
     return Fact({"n": text}, says, ["forecast"])
 
 
@@ -62,8 +61,8 @@ def interval(case: Case, true: bool) -> Fact | None:
     low, high = round(case.facts["forecast"]["low"]), round(case.facts["forecast"]["high"])
     if low < 4:
         return None
-    low, high = (low, high) if true else (off(low, case.rng), off(high, case.rng))
-    low, high = min(low, high), max(low, high)
+    factor = 1.0 if true else case.rng.choice((0.4, 1.7, 2.3)) if low >= 8 else 2.3
+    low, high = round(factor * low), round(factor * high)
     return Fact({"low": str(low), "high": str(high)}, {"low": low, "high": high}, ["forecast:low", "forecast:high"])
 
 
@@ -102,11 +101,15 @@ def month_of_count(case: Case, true: bool) -> Fact | None:
         return None
     key, users = case.rng.choice(months)
     # The number must fit one month alone, and the wrong month must be far from it.
-    others = [k for k, n, _ in case.facts["months"] if k != key and abs(n - users) >= max(4, 0.3 * users)]
+    text, says = case.say_number(users)
+    others = [
+        k
+        for k, n, _ in case.facts["months"]
+        if k != key and abs(n - users) >= max(4, 0.3 * users) and not could_be_said(n, **says)
+    ]
     if not others:
         return None
     said = key if true else case.rng.choice(others)
-    text, says = case.say_number(users)
     return Fact({"n": text, "month": case.say_month(said)}, {"month": said, **says}, [f"month:{said}"])
 
 
@@ -118,6 +121,8 @@ def forecast_month(case: Case, true: bool) -> Fact | None:
         return None
     year, number = map(int, key.split("-"))
     said = key if true else f"{year}-{(number + case.rng.choice((-3, -2, -1, 1)) - 1) % 12 + 1:02d}"
+    # Nobody forecasts "last May".
+    case.month_style = "long" if case.month_style in ("last_name", "past_name", "relative") else case.month_style
     return Fact({"month": case.say_month(said)}, {"month": said}, ["forecast"])
 
 
@@ -152,6 +157,25 @@ def latest_change(case: Case, true: bool) -> Fact | None:
     said_up = (ratio > 1) == true
     says = {"early": early, "late": late, "up": said_up}
     return Fact({"late": case.say_month(late)}, says, [f"month:{early}", f"month:{late}"], said_up)
+
+
+@maker
+def later_change(case: Case, true: bool) -> Fact | None:
+    """Up or down some months after a month that is named."""
+    months = complete(case)
+    pairs = [
+        (early, late, n)
+        for i, early in enumerate(months)
+        for n, late in enumerate(months[i + 2 :], start=2)
+        if min(early[1], late[1]) >= 8 and not 0.8 < late[1] / early[1] < 1.25
+    ]
+    if not pairs:
+        return None
+    early, late, n = case.rng.choice(pairs)
+    said_up = (late[1] > early[1]) == true
+    says = {"early": early[0], "late": late[0], "up": said_up}
+    slots = {"early": case.say_month(early[0]), "k": words(n)}
+    return Fact(slots, says, [f"month:{early[0]}", f"month:{late[0]}"], said_up)
 
 
 @maker

@@ -2,7 +2,7 @@
 
 from corpus_facts import Case, Fact, maker
 from corpus_trail_facts import changes, complete
-from corpus_wording import off
+from corpus_wording import FRACTIONS
 
 
 def _peak(case: Case) -> tuple[str, int, list[str]] | None:
@@ -34,7 +34,7 @@ def peak_count(case: Case, true: bool) -> Fact | None:
     if found is None:
         return None
     key, users, _ = found
-    text, says = case.say_number(users if true else off(users, case.rng))
+    text, says = case.say_count(users, true)
     return Fact({"month": case.say_month(key), "n": text}, {"month": key, **says}, [f"month:{key}"])
 
 
@@ -108,8 +108,29 @@ def percent(case: Case, true: bool) -> Fact | None:
         said_up = not said_up
     elif not true:
         said = by + 35 if by < 55 else by - 30
-    slots = {"early": case.say_month(early), "late": case.say_month(late), "p": str(said)}
+    is_rounded = case.rng.random() < 0.4 and abs(5 * round(said / 5) - said) <= 0.06 * said
+    said = 5 * round(said / 5) if is_rounded else said
+    text = f"{case.rng.choice(('about', 'some', 'roughly'))} {said}" if is_rounded else str(said)
+    slots = {"early": case.say_month(early), "late": case.say_month(late), "p": text}
     says = {"early": early, "late": late, "percent": said, "up": said_up}
+    return Fact(slots, says, [f"month:{early}", f"month:{late}"], said_up)
+
+
+@maker
+def fraction(case: Case, true: bool) -> Fact | None:
+    """Up or down by a quarter, a third or a half; a falsehood turns it round."""
+    found = [
+        (early, late, ratio, part)
+        for early, late, ratio in changes(case, least=0.2)
+        for part in FRACTIONS
+        if abs(abs(ratio - 1) - part) <= 0.035
+    ]
+    if not found:
+        return None
+    early, late, ratio, part = case.rng.choice(found)
+    said_up = (ratio > 1) == true
+    slots = {"early": case.say_month(early), "late": case.say_month(late), "part": FRACTIONS[part]}
+    says = {"early": early, "late": late, "part": round(part, 3), "up": said_up}
     return Fact(slots, says, [f"month:{early}", f"month:{late}"], said_up)
 
 

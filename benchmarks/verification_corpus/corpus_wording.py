@@ -103,8 +103,18 @@ OVER = {
     "just_over": "just over {digits}",
     "a_little_more": "a little more than {words}",
     "upwards": "upwards of {digits}",
+    "more_than": "more than {digits}",
+    "north_of": "north of {digits}",
 }
-UNDER = {"nearly": "nearly {digits}", "just_under": "just under {words}", "almost": "almost {digits}"}
+UNDER = {
+    "nearly": "nearly {digits}",
+    "just_under": "just under {words}",
+    "almost": "almost {digits}",
+    "fewer_than": "fewer than {digits}",
+    "not_quite": "not quite {words}",
+    "shy_of": "just shy of {digits}",
+}
+FRACTIONS = {0.25: "a quarter", 1 / 3: "a third", 0.5: "half", 2 / 3: "two thirds"}
 
 
 def month(when: date, style: str, *, cutoff: date) -> str:
@@ -135,3 +145,10 @@ def off(n: int, rng: random.Random) -> int:
     factor = rng.choice((0.35, 0.5, 0.62, 1.45, 1.7, 2.2, 3.1))
     wrong = round(n * factor)
     return wrong if abs(wrong - n) >= max(3, 0.3 * n) and wrong > 3 else n + max(4, n)
+
+
+def could_be_said(n: int, said: int, relation: str) -> bool:
+    """Whether a lenient or a literal reader could accept the number said of this one; a falsehood must fail both."""
+    if relation in ("over", "under"):
+        return n > said if relation == "over" else n < said
+    return abs(n - said) < 0.25 * n

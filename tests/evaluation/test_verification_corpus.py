@@ -1,5 +1,6 @@
 """The corpus of explanations with known truth: its form, its split, and how claims are counted."""
 
+import gzip
 import importlib
 import json
 import sys
@@ -96,8 +97,18 @@ def test_an_answer_is_read_from_the_claims_that_share_half_of_the_shorter_span(
     assert benchmark.answer(Verdict(found), CLAIM) == expected
 
 
+def test_an_accepted_claim_is_tied_where_it_names_the_evidence() -> None:
+    found = Verdict((Claim("number", "", 10, 20, True, ("month:2013-05",)),))
+    assert benchmark.answer(found, {**CLAIM, "evidence": ["month:2013-05"]}) == "accepted, tied"
+    assert benchmark.answer(found, {**CLAIM, "evidence": ["month:2013-06"]}) == "accepted"
+
+
+def test_a_title_inside_a_number_does_not_answer_for_it() -> None:
+    assert benchmark.answer(Verdict((Claim("title", "", 10, 20, True),)), CLAIM) == "not found"
+
+
 def test_figures_are_shares_of_the_right_counts() -> None:
-    tally = Counter({(True, "accepted"): 6, (True, "refused"): 1, (True, "not found"): 3})
+    tally = Counter({(True, "accepted"): 2, (True, "accepted, tied"): 4, (True, "refused"): 1, (True, "not found"): 3})
     tally += Counter({(False, "accepted"): 2, (False, "refused"): 3, (False, "not found"): 5})
     figures = benchmark.claim_figures(tally)
     assert figures["claims found"] == 100 * 12 / 20
@@ -105,6 +116,16 @@ def test_figures_are_shares_of_the_right_counts() -> None:
     assert figures["accepting: recall"] == 100 * 6 / 10
     assert figures["refusing: precision"] == 100 * 3 / 4
     assert figures["refusing: recall"] == 100 * 3 / 10
+    assert figures["tied"] == 100 * 4 / 6
+
+
+@pytest.mark.slow
+def test_the_builder_makes_the_committed_corpus(tmp_path: Path) -> None:
+    sys.path.insert(0, str(ROOT / "verification_corpus"))
+    built = tmp_path / "corpus.jsonl.gz"
+    assert importlib.import_module("build_corpus").main(["--out", str(built)]) == 0
+    committed = ROOT / "verification_corpus" / "corpus.jsonl.gz"
+    assert gzip.decompress(built.read_bytes()) == gzip.decompress(committed.read_bytes())
 
 
 def test_the_benchmark_runs_from_the_file_alone(tmp_path: Path) -> None:

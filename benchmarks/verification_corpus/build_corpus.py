@@ -1,4 +1,4 @@
-"""Build the corpus of explanations with known truth: ``python benchmarks/verification_corpus/build.py``.
+"""Build the corpus of explanations with known truth: ``python benchmarks/verification_corpus/build_corpus.py``.
 
 Draws facts from the bundled data, fills hand-written frames, plants falsehoods, and writes ``corpus.jsonl.gz``: one
 line on the catalogue, then one line per explanation with its text, its claims and all facts it is checked against.
