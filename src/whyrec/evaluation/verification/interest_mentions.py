@@ -209,7 +209,9 @@ def _longest_value(
 def _is_meant(masked: str, hit: Mention) -> bool:
     """Tell a value from an ordinary word that a catalogue happens to hold ("history", "short", "now")."""
     said = masked[hit.start : hit.end]
-    if words.VALUE_NOUN.match(masked[hit.end : hit.end + 40]) or said.casefold() in words.NOUN_VALUES:
+    if said.casefold() == "history" and words.A_USERS.search(masked[max(0, hit.start - 12) : hit.start]):
+        return False
+    if words.VALUE_NOUN.match(masked[hit.end : hit.end + 40]) or fold(said) in words.NOUN_VALUES:
         return True
     if not said[0].isupper():
         return False

@@ -103,15 +103,20 @@ VALUE_NOUN = re.compile(
     r"series)\b",
     re.I,
 )
+A_USERS = re.compile(r"(?:\b(?:the|this|that|their|your|his|her|whole|a)|['’]s)\s$", re.I)
+"""Before "history" where it is the user's, not a genre."""
 LINK = re.compile(r"^\s?(?:,|/|&|and|or|-|–|,\s?and)\s?$")
 """Between two values of one list."""
 DIRECTS = re.compile(r"\b(?:by|direct\w*|filmmaker|films? of)\s(?:\w+\s)?$", re.I)
 ACTS = re.compile(r"\b(?:with|starring|stars?|cast|featur\w+|actors?|actress|has|have)\s(?:\w+\s)?$", re.I)
 
-_NOUNS = "comedy drama western thriller musical documentary mystery romance adventure biography cartoon biopic tragedy"
-NOUN_VALUES = frozenset(
-    ["film noir", "film noirs", *_NOUNS.split(), *(re.sub("ys$", "ies", f"{noun}s") for noun in _NOUNS.split())]
+_NOUNS = (
+    "fantasy comedy drama western thriller musical documentary mystery romance adventure biography cartoon biopic "
+    "tragedy"
 )
+_PHRASES = ["film noir", "film noirs", "love story", "love stories", "sci fi", "science fiction"]
+_PLURALS = [re.sub("ys$", "ies", f"{noun}s") for noun in _NOUNS.split()]
+NOUN_VALUES = frozenset([*_PHRASES, *_NOUNS.split(), *_PLURALS])
 """Genres that are nouns for a work: "a western", "comedies"; others need "film" behind them."""
 SYNONYMS = {
     "animated": "animation",
@@ -123,6 +128,9 @@ SYNONYMS = {
     "sports": "sport",
     "romantic": "romance",
     "noir": "film noir",
+    "love story": "romance",
+    "funny": "comedy",
+    "scary": "horror",
 }
 """Other words for a value, folded."""
 

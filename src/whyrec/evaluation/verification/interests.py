@@ -8,6 +8,7 @@ the average user's ("more often than the average viewer", "three times as often"
 from collections.abc import Iterator, Sequence
 
 from whyrec.evaluation.verification import interest_words as words
+from whyrec.evaluation.verification.habits import habit_claims, speaks_of_habits
 from whyrec.evaluation.verification.interest_facts import InterestFacts
 from whyrec.evaluation.verification.interest_mentions import Mention, Reading, read
 from whyrec.evaluation.verification.interest_numbers import aspect_ids, count_claims, figure_claims, times_claims
@@ -33,6 +34,14 @@ def verify_interests(text: str, *, facts: InterestFacts, levels: LevelFacts | No
     claims = [*reading.titles]
     for sentence in reading.sentences:
         mentions = reading.mentions_in(sentence)
+        if speaks_of_habits(reading, sentence):
+            habits = list(habit_claims(reading, sentence, mentions=mentions, facts=facts))
+            settled = {mention for _, values in habits for mention in values}
+            claims += [claim for claim, _ in habits]
+            if settled:
+                mentions = [mention for mention in mentions if mention not in settled]
+                if not mentions:
+                    continue
         counted = count_claims(reading, sentence, mentions=mentions, facts=facts)
         denied = {count.mention for count in counted if count.is_none}
         claims += _examples(reading, sentence)
@@ -79,7 +88,11 @@ def _value_claim(reading: Reading, mention: Mention, *, facts: InterestFacts, is
     """A value must be the item's own; without an item, or in a contrast, the history must hold it."""
     said = reading.text[mention.start : mention.end]
     sentence = reading.sentence_of(mention.start)
-    of_history = facts.item is None or words.CONTRAST.search(reading.text, sentence[0], sentence[1]) is not None
+    of_history = (
+        facts.item is None
+        or words.CONTRAST.search(reading.text, sentence[0], sentence[1]) is not None
+        or speaks_of_habits(reading, sentence)
+    )
     if not of_history and facts.item is not None:
         held = [trait for trait in mention.traits if trait in facts.item.traits]
         ids = tuple(dict.fromkeys(f"attribute:{attribute}" for attribute, _ in held or mention.traits))
