@@ -1,7 +1,6 @@
 """Read the corpus of explanations with known truth, and hand each explanation to the verifier of its method.
 
-The file is enough: no data set is opened. What today's verifiers cannot take in (strengths of motivations) is left in
-the record's facts for those that will.
+The file is enough: no data set is opened.
 """
 
 import gzip
@@ -21,8 +20,10 @@ from whyrec.evaluation.verification import Vocabulary, verify_explanation
 from whyrec.evaluation.verification.interest_facts import InterestCatalogue, InterestFacts
 from whyrec.evaluation.verification.interests import verify_interests
 from whyrec.evaluation.verification.levels import LevelFacts, ScaleFacts
+from whyrec.evaluation.verification.motives import Motive, MotiveFacts
 from whyrec.interfaces import ForecastPoint, Verdict
 from whyrec.methods.guided.aspects import bundled_aspects
+from whyrec.methods.mllm3rec.schema import default_schema
 
 CORPUS = Path(__file__).with_name("verification_corpus") / "corpus.jsonl.gz"
 
@@ -75,7 +76,15 @@ class Corpus:
             return partial(verify_explanation, facts=self.item_facts(facts), forecast=point, vocabulary=self.vocabulary)
         catalogue = self.described_interests if record["method"] == "mllm3rec" else self.interests
         known = InterestFacts(catalogue, self.log[facts["user_id"]], facts["item_id"])
-        return partial(verify_interests, facts=known, levels=level_facts(facts.get("levels")))
+        motives = self.motive_facts(facts) if record["method"] == "mllm3rec" else None
+        return partial(verify_interests, facts=known, levels=level_facts(facts.get("levels")), motives=motives)
+
+    def motive_facts(self, facts: Mapping[str, Any]) -> MotiveFacts:
+        """Strengths of the bundled motivations, and what marks the item among all marks."""
+        names = {it.key: it.name for it in default_schema().dimensions}
+        motives = tuple(Motive(key, names[key], strength) for key, strength in facts["motivations"].items())
+        known = frozenset(mark for item in self.catalogue.values() for mark in item["marks"])
+        return MotiveFacts(motives, frozenset(self.catalogue[facts["item_id"]]["marks"]), known)
 
     def item_facts(self, facts: Mapping[str, Any]) -> ItemFacts:
         """A film's facts at a cut-off."""

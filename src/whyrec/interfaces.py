@@ -14,8 +14,11 @@ import polars as pl
 from whyrec.data.dataset import Dataset
 from whyrec.data.windows import Window
 
-ClaimKind = Literal["number", "month", "direction", "peak", "attribute", "title", "aspect", "score"]
-"""``aspect``: an interest of a user; ``score``: a level on a readable scale, or what it adds to a score."""
+ClaimKind = Literal[
+    "number", "month", "direction", "peak", "attribute", "title", "aspect", "score", "motivation", "trait"
+]
+"""``aspect``: an interest of a user; ``score``: a level on a readable scale, or what it adds to a score;
+``motivation``: why a user takes things; ``trait``: what an item is known for."""
 
 FORECAST_SCHEMA = {
     "item_id": pl.String,

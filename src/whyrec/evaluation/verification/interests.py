@@ -2,7 +2,8 @@
 
 Five things are looked at: titles (of the item, or of the history before the moment in question), values of attributes
 (of the item; of the history where the text says so), counts ("four of the last ten"), how a user's share compares with
-the average user's ("more often than the average viewer", "three times as often"), and levels on readable scales.
+the average user's ("more often than the average viewer", "three times as often"), and habits ("most of all"). Where
+they are known, also levels on readable scales, motivations and traits.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,19 +14,23 @@ from whyrec.evaluation.verification.interest_facts import InterestFacts
 from whyrec.evaluation.verification.interest_mentions import Mention, Reading, read
 from whyrec.evaluation.verification.interest_numbers import aspect_ids, count_claims, figure_claims, times_claims
 from whyrec.evaluation.verification.levels import LevelFacts, level_claims
+from whyrec.evaluation.verification.motives import MotiveFacts, motive_claims
 from whyrec.interfaces import Claim, Evidence, Verdict
 
 _REACH = 70
 """Characters over which a word of liking or comparing reaches the value that it is said of."""
 
 
-def verify_interests(text: str, *, facts: InterestFacts, levels: LevelFacts | None = None) -> Verdict:
+def verify_interests(
+    text: str, *, facts: InterestFacts, levels: LevelFacts | None = None, motives: MotiveFacts | None = None
+) -> Verdict:
     """Find every checkable claim of a pattern or reason and compare it with the data.
 
     Args:
         text: About a user, in English; titles in quotation marks.
         facts: The history strictly before the moment in question; with a target for a reason, without for a pattern.
         levels: Of the target and the user on readable scales, where a text may speak of these.
+        motives: Why the user takes things and what the target is known for, where a text may speak of these.
 
     Returns:
         All claims in the order of the text; ``claim.text == text[claim.start:claim.end]`` holds for each.
@@ -49,10 +54,10 @@ def verify_interests(text: str, *, facts: InterestFacts, levels: LevelFacts | No
         claims += times_claims(reading, sentence, mentions=mentions, facts=facts)
         claims += _directions(reading, sentence, mentions=mentions, facts=facts)
         claims += [_value_claim(reading, mention, facts=facts, is_denied=mention in denied) for mention in mentions]
-    if levels is not None:
-        told = list(level_claims(reading.masked, levels))
-        # "8 out of 10" is no count of the history there.
-        claims = [claim for claim in claims if not any(_overlap(claim, other) for other in told)] + told
+    told = [] if levels is None else list(level_claims(reading.masked, levels))
+    told += [] if motives is None else motive_claims(reading.masked, motives)
+    # "8 out of 10" is no count of the history there, and "a family torn apart" no genre.
+    claims = [claim for claim in claims if not any(_overlap(claim, other) for other in told)] + told
     claims += figure_claims(reading, claims=claims, facts=facts)
     ordered = sorted(claims, key=lambda claim: (claim.start, claim.end, claim.kind))
     return Verdict(tuple(_with_text(claim, text) for claim in ordered))
@@ -61,9 +66,9 @@ def verify_interests(text: str, *, facts: InterestFacts, levels: LevelFacts | No
 def cited_evidence(verdict: Verdict, *, facts: InterestFacts) -> tuple[Evidence, ...]:
     """The evidence that a verdict's claims rest on, each once: title, attributes, aspects, earlier interactions.
 
-    Levels are left out: they are the method's own.
+    Levels, motivations and traits are left out: they are the method's own.
     """
-    claims = [claim for claim in verdict.claims if claim.kind != "score"]
+    claims = [claim for claim in verdict.claims if claim.kind not in ("score", "motivation", "trait")]
     ids = dict.fromkeys(name for claim in claims for name in claim.evidence_ids)
     return tuple(_evidence(name, facts) for name in ids)
 

@@ -14,6 +14,7 @@ from whyrec.data import schema
 from whyrec.data.dataset import Dataset
 from whyrec.evaluation.verification.interest_facts import InterestCatalogue, InterestFacts
 from whyrec.evaluation.verification.interests import cited_evidence, verify_interests
+from whyrec.evaluation.verification.motives import Motive, MotiveFacts
 from whyrec.interfaces import Evidence, Explanation
 from whyrec.methods.mllm3rec.artefacts import ItemTraits, Motivation, Profile
 from whyrec.methods.mllm3rec.motives import WRITER, MotiveScale, TextEncoder, is_quotable, listed
@@ -115,7 +116,7 @@ class Explainer:
         sections, evidence = self._sections(pair, served=served)
         text = "\n".join(f"[{name}] {told}" for name, told in sections.items())
         facts = InterestFacts(self.catalogue, pair.history, pair.item_id)
-        verdict = verify_interests(text, facts=facts)
+        verdict = verify_interests(text, facts=facts, motives=self._motives(pair))
         listed_once = {it.id: it for it in (*cited_evidence(verdict, facts=facts), *evidence)}
         return Explanation(
             item_id=pair.item_id,
@@ -126,6 +127,13 @@ class Explainer:
             writer=WRITER if pair.profile is None else pair.profile.writer,
             user_id=pair.user_id,
         )
+
+    def _motives(self, pair: ExplainedPair) -> MotiveFacts | None:
+        if pair.profile is None:
+            return None
+        strengths = self.motivations.strengths(pair.profile)
+        known = zip(self.motivations.dimensions, strengths, strict=True)
+        return MotiveFacts(tuple(Motive(it.key, it.name, float(strength)) for it, strength in known))
 
     def _sections(self, pair: ExplainedPair, *, served: Vectors) -> tuple[dict[str, str], list[Evidence]]:
         title = self._named(pair.item_id)
