@@ -65,3 +65,18 @@ def test_the_word_history_is_no_genre() -> None:
     verdict = verify_interests("The history is comedies most of all.", facts=facts)
     assert [claim.kind for claim in verdict.claims] == ["aspect"]
     assert verdict.verified
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("It is not a western.", True),
+        ("It isn't a sci-fi film.", False),
+        ("This film is anything but a comedy.", True),
+        ("It is not only a sci-fi film.", True),
+        ("It is not classified as a drama.", True),
+        ("It is neither a western nor a sci-fi film.", False),
+    ],
+)
+def test_what_an_item_is_said_not_to_be(text: str, holds: bool) -> None:
+    assert verify_interests(text, facts=FACTS).verified == holds

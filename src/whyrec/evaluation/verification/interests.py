@@ -14,6 +14,7 @@ from whyrec.evaluation.verification.interest_facts import InterestFacts
 from whyrec.evaluation.verification.interest_mentions import Mention, Reading, read
 from whyrec.evaluation.verification.interest_numbers import aspect_ids, count_claims, figure_claims, times_claims
 from whyrec.evaluation.verification.levels import LevelFacts, level_claims
+from whyrec.evaluation.verification.lexicon import DENIES_VALUE
 from whyrec.evaluation.verification.motives import MotiveFacts, motive_claims
 from whyrec.interfaces import Claim, Evidence, Verdict
 
@@ -100,6 +101,10 @@ def _value_claim(reading: Reading, mention: Mention, *, facts: InterestFacts, is
     )
     if not of_history and facts.item is not None:
         held = [trait for trait in mention.traits if trait in facts.item.traits]
+        if DENIES_VALUE.search(reading.masked, max(sentence[0], mention.start - 40), mention.start):
+            ids = tuple(dict.fromkeys(f"attribute:{attribute}" for attribute, _ in mention.traits))
+            problem = f"the catalogue says so of “{facts.item.title}”" if held else ""
+            return Claim("attribute", said, mention.start, mention.end, not held, ids, problem)
         ids = tuple(dict.fromkeys(f"attribute:{attribute}" for attribute, _ in held or mention.traits))
         problem = "" if held else f"the catalogue does not say so of “{facts.item.title}”"
         return Claim("attribute", said, mention.start, mention.end, bool(held), ids, problem)

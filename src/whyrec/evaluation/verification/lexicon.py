@@ -328,3 +328,9 @@ CLAUSE_BREAK = re.compile(
     r";|,\s(?=(?:and\s)?then\b)|,\s(?=(?:while|whereas|but|although|though|yet)\b)|\s[—–]\s|\bwhereas\b|"
     r":(?=\s[a-z])(?!\s(?:[a-z]+\s){0,2}(?:\d|one\b))"
 )
+DENIES_VALUE = re.compile(
+    r"(?:\b(?:not|never|no|neither|nor|anything but|far from|hardly|without)|n['’]t)\s(?!only\b|just\b|merely\b)"
+    r"(?:(?!and\b|but\b)[\w'’-]+\s){0,4}$",
+    re.I,
+)
+"""Before a value that the item is said not to have."""

@@ -5,7 +5,14 @@ from collections.abc import Iterator
 from itertools import zip_longest
 
 from whyrec.data.facts import ItemFacts
-from whyrec.evaluation.verification.lexicon import CREDIT, MONTH_NUMBERS, VALUE_CUE_AFTER, VALUE_CUE_BEFORE, VALUE_LINK
+from whyrec.evaluation.verification.lexicon import (
+    CREDIT,
+    DENIES_VALUE,
+    MONTH_NUMBERS,
+    VALUE_CUE_AFTER,
+    VALUE_CUE_BEFORE,
+    VALUE_LINK,
+)
 from whyrec.evaluation.verification.vocabulary import WORD, Name, Vocabulary, attribute_values, value_name
 from whyrec.interfaces import Claim
 
@@ -197,6 +204,10 @@ def _is_meant(text: str, start: int, end: int, *, n_words: int) -> bool:
 
 def _value_claim(text: str, hit: _Hit, *, own: dict[tuple[str, ...], tuple[str, str]], facts: ItemFacts) -> Claim:
     start, end, words, attribute = hit
+    if DENIES_VALUE.search(text, max(0, start - 40), start):
+        problem = f"the catalogue's {own[words][0]} says so" if words in own else ""
+        key = own[words][0] if words in own else attribute
+        return Claim("attribute", text[start:end], start, end, not problem, (f"attribute:{key}",), problem)
     if words in own:
         return Claim("attribute", text[start:end], start, end, True, (f"attribute:{own[words][0]}",))
     said = ", ".join(part for part in attribute_values(facts.attributes.get(attribute, ""))) or "nothing of the kind"
