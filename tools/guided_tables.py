@@ -64,6 +64,23 @@ def guided_studies(dataset: str) -> str:
     return lines(head, body)
 
 
+def guided_known(dataset: str) -> str:
+    """How much of each aspect the trained columns of an encoder without guided ones tell."""
+    known = read(f"guided_{dataset}")["config"]["known_anyway"]
+    groups = ("all", "popular", "rare")
+    body = [[key, *(f"{known[group][key]:.2f}" for group in groups)] for key in known["all"]]
+    return lines([f"{dataset}, {known['items']:,} items", *groups], body)
+
+
+def guided_shifts() -> str:
+    """The mean tension of users' lists by how much less of it is asked for."""
+    told = read("guided_ml1m")["config"]["additivity"]
+    chosen = [place for place, amount in enumerate(told["amounts"]) if amount * 2 == int(amount * 2)]
+    head = ["shift of tension", *(f"{told['amounts'][place]:g}" for place in chosen)]
+    body = [[f"mean tension, {told['users']} lists", *(f"{told['mean_tension'][place]:.2f}" for place in chosen)]]
+    return lines(head, body)
+
+
 def guided_sense() -> str:
     """Whether scores of films stand where their genres and years say; area under the ROC curve."""
     rows = read("guided_sense")["rows"]

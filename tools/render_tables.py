@@ -12,7 +12,16 @@ import sys
 from collections.abc import Callable, Mapping
 
 from curec_tables import curec, curec_alignment, curec_controls, curec_quartiles, curec_serving, with_intervals
-from guided_tables import guided, guided_drawn, guided_gains, guided_sense, guided_studies, guided_tuning
+from guided_tables import (
+    guided,
+    guided_drawn,
+    guided_gains,
+    guided_known,
+    guided_sense,
+    guided_shifts,
+    guided_studies,
+    guided_tuning,
+)
 from mllm3rec_tables import (
     NEGATIVES,
     SETS,
@@ -270,10 +279,11 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "curec_alignment": curec_alignment,
     **{
         f"{table.__name__}_{name}": lambda table=table, name=name: table(name)
-        for table in (guided, guided_drawn, guided_gains, guided_studies)
+        for table in (guided, guided_drawn, guided_gains, guided_known, guided_studies)
         for name in ("ml1m", "amazon2014_beauty")
     },
     "guided_sense": guided_sense,
+    "guided_shifts": guided_shifts,
     "guided_tuning": guided_tuning,
     **{f"mllm3rec_hits_{name}": lambda name=name: mllm3rec_hits(name) for name in NEGATIVES},
     **{f"mllm3rec_gains_{name}": lambda name=name: mllm3rec_gains(name) for name in SETS},

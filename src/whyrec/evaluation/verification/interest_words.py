@@ -103,7 +103,7 @@ VALUE_NOUN = re.compile(
     r"series)\b",
     re.I,
 )
-A_USERS = re.compile(r"(?:\b(?:the|this|that|their|your|his|her|whole|a)|['’]s)\s$", re.I)
+A_USERS = re.compile(r"(?:\b(?:the|this|that|their|your|his|her|whole)|['’]s)\s$", re.I)
 """Before "history" where it is the user's, not a genre."""
 LINK = re.compile(r"^\s?(?:,|/|&|and|or|-|–|,\s?and)\s?$")
 """Between two values of one list."""
