@@ -76,7 +76,7 @@ def habit_claims(
     if not mentions or _TIMES.search(masked) or _COUNTED.search(masked):
         return
     if len(mentions) == 2 and (hit := _RANK.search(masked)) and not _NAMES_OTHERS.search(masked):
-        yield _ranked(masked, sentence, hit, mentions, facts)
+        yield _ranked(masked, sentence, hit, mentions=mentions, facts=facts)
         return
     is_denied = _DENIED.search(masked) is not None
     for mention in mentions:
@@ -105,7 +105,7 @@ def habit_claims(
 
 
 def _ranked(
-    masked: str, sentence: tuple[int, int], hit: re.Match[str], mentions: Sequence[Mention], facts: InterestFacts
+    masked: str, sentence: tuple[int, int], hit: re.Match[str], *, mentions: Sequence[Mention], facts: InterestFacts
 ) -> tuple[Claim, tuple[Mention, ...]]:
     one, other = (max(facts.count(trait) for trait in mention.traits) for mention in mentions)
     is_more = (hit["more"] is not None) != (_DENIED.search(masked) is not None)
