@@ -1,35 +1,19 @@
 """The study's page in a real Chromium: people vote by mouse and keys, and what they save is what the results read."""
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from contracts.explanations import told, write_told
+from contracts.opened_page import OpenedPage
 from whyrec.evaluation.study_files import collect_votes, read_key
 from whyrec.serving.study import build_study
-
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 pytestmark = pytest.mark.browser
 
 N = 3
-QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 LONG = "x" * 300
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    found = next(filter(None, map(shutil.which, names)), None)
-    if found is None:
-        pytest.skip(f"no browser found; looked for {', '.join(names)}")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=found, args=list(QUIET))
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -42,24 +26,8 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_study(*paths, out=directory / "study.html", n_pairs=N, seed=0).page
 
 
-class Opened:
-    """A page with all that it complained of or asked for."""
-
-    def __init__(self, chromium: Any, path: Path, **options: Any) -> None:
-        self.context = chromium.new_context(**options)
-        self.page = self.context.new_page()
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.goto(path.as_uri())
-
-    def __enter__(self) -> "Opened":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.context.close()
+class Opened(OpenedPage):
+    """What these tests look at."""
 
     @property
     def shown(self) -> str:

@@ -1,27 +1,17 @@
 """The page in a real Chromium: it fits, it asks nothing of the network, and its links light up, both ways."""
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from report_world import bundled_report, content_of, facts_of, item_of
 
+from contracts.opened_page import OpenedPage
 from whyrec.serving.report import write_report
-
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 pytestmark = pytest.mark.browser
 
 DESKTOP, PHONE = (1280, 900), (360, 740)
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-)
 # What a point looks like, apart from its place: the ground behind it and the bar itself.
 LOOK = """
     group => [...group.children].map(child => getComputedStyle(child))
@@ -31,42 +21,17 @@ GROUND = "element => getComputedStyle(element).backgroundColor"
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    found = next(filter(None, map(shutil.which, names)), None)
-    if found is None:
-        pytest.skip(f"no browser found; looked for {', '.join(names)}")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=found, args=list(QUIET))
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "report.html"
     write_report(path, content=bundled_report())
     return path
 
 
-class Opened:
-    """A page with everything that it complained of or asked for."""
+class Opened(OpenedPage):
+    """What these tests look at."""
 
     def __init__(self, chromium: Any, path: Path, *, size: tuple[int, int] = DESKTOP, **options: Any) -> None:
-        self.context = chromium.new_context(viewport={"width": size[0], "height": size[1]}, **options)
-        self.page = self.context.new_page()
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.goto(path.as_uri())
-
-    def __enter__(self) -> "Opened":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.context.close()
+        super().__init__(chromium, path, viewport={"width": size[0], "height": size[1]}, **options)
 
     def look(self, anchor: str) -> str:
         """The computed style of a chart's point, once transitions have ended."""

@@ -157,9 +157,9 @@ def is_high(side: str) -> bool:
     return _LOWS.match(side) is None
 
 
-def compares(clause: str) -> Iterator[bool]:
-    """Whether a clause compares an item with its user, and with the mean."""
-    yield from (pattern.search(clause) is not None for pattern in (THAN_USER, THAN_MEAN))
+def compares(clause: str) -> bool:
+    """Whether a clause compares an item with its user or with the mean."""
+    return any(pattern.search(clause) for pattern in (THAN_USER, THAN_MEAN))
 
 
 def are_apart(said: str) -> bool:

@@ -158,7 +158,7 @@ def _numbers(clause: _Clause) -> Iterator[Claim]:
 
 def _sides(clause: _Clause) -> Iterator[Claim]:
     """ "High tension", "its tension is low", "towards extremely tense": on which side of the mean item it stands."""
-    if any(words.compares(clause.text[clause.stretch.start : clause.stretch.end])):
+    if words.compares(clause.text[clause.stretch.start : clause.stretch.end]):
         return
     for mention in clause.mentions:
         found = _side_of(clause, mention)

@@ -1,21 +1,18 @@
 """Put a report together and write it: one HTML file that needs nothing but itself."""
 
-import base64
-import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.resources import files
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from whyrec.evaluation.verification import evidence_of
 from whyrec.interfaces import Driver
 from whyrec.methods.trail.wording import day, small, whole, window_phrase
 from whyrec.runtime.atomic import atomic_file
+from whyrec.serving.pages import rendered_page
 from whyrec.serving.report.chart import chart_points, draw_chart
 from whyrec.serving.report.content import ReportContent, ReportItem
 from whyrec.serving.report.evidence import Shown, count_in_words, shown_evidence, users_in_words
@@ -95,37 +92,26 @@ def render_report(content: ReportContent) -> str:
     Raises:
         InvalidDataError: If the evaluation has two figures for one method and metric.
     """
-    templates = files("whyrec.serving") / "templates"
-    script = (templates / "report.js").read_text(encoding="utf-8")
-    environment = Environment(
-        loader=PackageLoader("whyrec.serving", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
+    shown = {
+        "content": content,
+        "window": window_phrase(content.window),
+        "span": _span(content),
+        "writers": sorted({item.explanation.writer for item in content.items}),
+        "offline": _OFFLINE,
+        "views": [_view(item, place=place) for place, item in enumerate(content.items, start=1)],
+        "widest": max((max(item.point.high, item.point.expected) for item in content.items), default=0.0) or 1.0,
+        "references": REFERENCES,
+        "people": [person_view(person, place=place) for place, person in enumerate(content.people, start=1)],
+        "tables": evaluation_tables(content.evaluation, metrics=content.metrics, forecaster=content.forecaster),
+    }
+    filters: dict[str, Callable[..., object]] = {
         "day": day,
         "whole": whole,
         "count": count_in_words,
         "users": users_in_words,
         "small": small,
     }
-    return environment.get_template("report.html").render(
-        content=content,
-        style=Markup((templates / "report.css").read_text(encoding="utf-8")),
-        script=Markup(script),
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        window=window_phrase(content.window),
-        span=_span(content),
-        writers=sorted({item.explanation.writer for item in content.items}),
-        offline=_OFFLINE,
-        views=[_view(item, place=place) for place, item in enumerate(content.items, start=1)],
-        widest=max((max(item.point.high, item.point.expected) for item in content.items), default=0.0) or 1.0,
-        references=REFERENCES,
-        people=[person_view(person, place=place) for place, person in enumerate(content.people, start=1)],
-        tables=evaluation_tables(content.evaluation, metrics=content.metrics, forecaster=content.forecaster),
-    )
+    return rendered_page("report", shown, filters=filters)
 
 
 def _span(content: ReportContent) -> str:

@@ -1,15 +1,10 @@
 """Make a study's page, one HTML file that needs nothing but itself, and the key beside it."""
 
-import base64
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from whyrec.data.item_lines import cut
 from whyrec.data.visible_text import visible
@@ -18,6 +13,7 @@ from whyrec.evaluation.explanations import writer_counts
 from whyrec.evaluation.study_files import KeyPair, RunName, StudiedRun, StudyKey
 from whyrec.interfaces import Evidence
 from whyrec.runtime.atomic import atomic_file, require_absent
+from whyrec.serving.pages import rendered_page
 from whyrec.serving.report.passages import sections_of
 from whyrec.serving.study.pairs import TextPair, by_key, choose_pairs
 
@@ -79,27 +75,8 @@ def build_study(a: Path, b: Path, *, out: Path, n_pairs: int, seed: int) -> Buil
     )
     # A key without its page does no harm; a page without its key would be answered for nothing.
     _write(key_path, key.model_dump_json(indent=1) + "\n")
-    _write(out, _render(shown, study=study))
+    _write(out, rendered_page("study", {"study": study, "pairs": shown}))
     return BuiltStudy(out, key_path, key)
-
-
-def _render(shown: Sequence[_Shown], *, study: str) -> str:
-    templates = files("whyrec.serving") / "templates"
-    script = (templates / "study.js").read_text(encoding="utf-8")
-    environment = Environment(
-        loader=PackageLoader("whyrec.serving", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("study.html").render(
-        study=study,
-        pairs=shown,
-        style=Markup((templates / "study.css").read_text(encoding="utf-8")),
-        script=Markup(script),
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-    )
 
 
 def _shown(pair: TextPair, *, name: str) -> _Shown:
