@@ -8,7 +8,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 debian = { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && echo "installing $(1)" \
   && apt-get update -qq && apt-get install -y -qq --no-install-recommends $(1) >/dev/null; }
 
-.PHONY: demo test lint fix browser clean help
+.PHONY: demo test lint fix browser database clean help
 
 help:
 	@echo "make demo   forecast the next hits on the bundled data, offline; writes whyrec-demo/report.html"
@@ -18,7 +18,7 @@ help:
 demo: $(VENV)/.core
 	$(BIN)/whyrec demo
 
-test: lint browser
+test: lint browser database
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/.dev
@@ -37,6 +37,11 @@ browser:
 	@command -v chromium chromium-browser google-chrome >/dev/null 2>&1 || $(call debian,chromium) \
 	  || echo "no browser: the browser tests will be skipped"
 
+# The store is tested on a real PostgreSQL too, started by the tests; without one those tests skip and say so.
+database:
+	@ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null 2>&1 \
+	  || $(call debian,postgresql) || echo "no PostgreSQL: its tests will be skipped"
+
 # LightGBM needs the system's OpenMP library; Debian keeps venv in a package of its own.
 $(BIN)/python:
 	@PATH="$$PATH:/usr/sbin:/sbin" ldconfig -p 2>/dev/null | grep -q 'libgomp\.so\.1' || $(call debian,libgomp1) \
@@ -51,7 +56,7 @@ $(VENV)/.core: $(BIN)/python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.core
-	$(INSTALL) --editable '.[dev,llm,api,offline]'
+	$(INSTALL) --editable '.[dev,llm,api,serve,offline]'
 	@touch $@
 
 clean:
