@@ -13,10 +13,10 @@ from whyrec.data.dataset import Dataset
 from whyrec.evaluation.faithfulness import EvidencePool
 from whyrec.evaluation.history_removal import HISTORY
 from whyrec.methods.mllm3rec.config import MLLM3Config, RankerConfig, TextHeadConfig
-from whyrec.methods.mllm3rec.explaining import TRAIT
+from whyrec.methods.mllm3rec.explaining import POPULAR, TOGETHER, TRAIT
 from whyrec.methods.mllm3rec.model import MLLM3Recommender
 from whyrec.methods.mllm3rec.ranker import ItemContents
-from whyrec.methods.mllm3rec.removing import WORDS, evidence_pools
+from whyrec.methods.mllm3rec.removing import PARTS, WORDS, evidence_pools
 from whyrec.recommending.explained import ExplainedEntry
 
 USER = "A00"
@@ -80,6 +80,33 @@ def test_a_word_that_is_taken_away_is_in_no_part_of_the_score(
     assert pool.score_without(pool.cited) == pytest.approx(without, abs=1e-4)
     assert pool.score_without(()) == entry.score
     assert pool.score_without(pool.cited) != pytest.approx(entry.score, abs=1e-4)
+
+
+def test_without_a_part_the_score_has_the_mean_item_s(fitted: MLLM3Recommender, data: Dataset) -> None:
+    [entry] = fitted.explain(data, user_id=USER, k=1, at=UNTIL)
+    told = replace(entry.explanation, sections={TRAIT: "“x” goes with that.", TOGETHER: "People who …"})
+    pool = pools(fitted, data, replace(entry, explanation=told))[PARTS]
+    assert (pool.cited, pool.others) == (("together", "texts"), ("popular",))
+    ranker, row = fitted.ranker_, int(fitted.item_ids_.search_sorted(entry.explanation.item_id))
+    crowd = ranker.stage.crowd
+    popular = ranker.weights["recent"] * crowd.recent + ranker.weights["ever"] * crowd.ever
+    expected = entry.score - (popular[row] - popular.mean())
+    assert pool.score_without(["popular"]) == pytest.approx(expected, abs=1e-5)
+    ask = {"user_ids": [USER], "k": 100, "filter_seen": False, "at": UNTIL}
+    known = fitted.recommend(data, **ask).filter(~pl.col("item_id").is_in(NEVER_SEEN))["score"]
+    nothing_left = pool.score_without(["together", "texts", "popular"])
+    assert known.min() < nothing_left < known.max(), "what is left is the mean item's score"
+
+
+def test_an_item_that_nobody_has_taken_has_no_parts(fitted: MLLM3Recommender, data: Dataset) -> None:
+    [entry] = fitted.explain(data, user_id=USER, item_ids=[NEVER_SEEN[0]], at=UNTIL)
+    assert PARTS not in pools(fitted, data, entry)
+
+
+def test_the_lead_that_is_told_is_the_part_that_is_cited(fitted: MLLM3Recommender, data: Dataset) -> None:
+    [entry] = fitted.explain(data, user_id=USER, k=1, at=UNTIL)
+    told = replace(entry.explanation, sections={POPULAR: "“x” is popular."})
+    assert pools(fitted, data, replace(entry, explanation=told))[PARTS].cited == ("popular",)
 
 
 def test_a_phrase_is_all_its_words_and_fillers_are_none(fitted: MLLM3Recommender, data: Dataset) -> None:

@@ -1,4 +1,4 @@
-"""What of an M-LLM3REC explanation can be taken away: items of the history, and words of the item's text."""
+"""What of an M-LLM3REC explanation can be taken away: items of the history, words of the item's text, score parts."""
 
 import re
 from collections.abc import Collection
@@ -17,11 +17,14 @@ from whyrec.data.sequences import read_histories
 from whyrec.data.whole_texts import whole_texts
 from whyrec.evaluation.faithfulness import EvidencePool
 from whyrec.evaluation.history_removal import history_pool, interactions_cited
-from whyrec.methods.mllm3rec.explaining import TRAIT
+from whyrec.methods.mllm3rec.explaining import ALIKE, POPULAR, TOGETHER, TRAIT
 from whyrec.methods.mllm3rec.model import MLLM3Recommender
+from whyrec.methods.mllm3rec.ranker import Lead
 from whyrec.recommending.explained import ExplainedEntry
 
-WORDS = "words"
+WORDS, PARTS = "words", "parts"
+_PART_OF: dict[str, Lead] = {POPULAR: "popular", TOGETHER: "together", ALIKE: "texts", TRAIT: "texts"}
+"""Of the score, by the section that tells of it."""
 _WORD = re.compile(r"\w+")
 _MENTIONED = re.compile(r"it mentions “([^”]+)”")
 _FEWEST_LETTERS = 3
@@ -30,7 +33,11 @@ _FEWEST_LETTERS = 3
 def evidence_pools(
     recommender: MLLM3Recommender, data: Dataset, entry: ExplainedEntry, *, at: datetime | None = None
 ) -> list[EvidencePool]:
-    """The items of the history that the text names among all, and the words of the item's text that it names.
+    """The items of the history that the text names among all, the words of the item's text, and the score's parts.
+
+    A part of the score (texts, what is taken together, popularity) is taken away exactly: it becomes what it is for
+    the mean item. The text tells of the part that lifts an item most, so that this measures how far the other parts
+    stay behind; an item that nobody has taken has one part alone.
 
     Args:
         recommender: Who explained.
@@ -55,7 +62,25 @@ def evidence_pools(
     return [
         history_pool(recommender, data, user_id=user_id, item_id=item_id, cited=cited, at=at),
         words.pool("" if mentioned is None else mentioned[1]),
+        *_part_pools(recommender, history, row, entry),
     ]
+
+
+def _part_pools(
+    recommender: MLLM3Recommender, history: NDArray[np.int64], row: int, entry: ExplainedEntry
+) -> list[EvidencePool]:
+    ranker = recommender.ranker_
+    if not ranker.stage.crowd.is_known[row]:
+        return []
+    lifts: dict[str, float] = {name: float(it[0]) for name, it in ranker.lifts(history, np.array([row])).items()}
+    sections = entry.explanation.sections
+    # What places an item before others is told last, and weighs most.
+    cited = tuple(dict.fromkeys(_PART_OF[name] for name in reversed(list(sections)) if name in _PART_OF))
+
+    def without(parts: Collection[str]) -> float:
+        return entry.score - sum(lifts[name] for name in parts)
+
+    return [EvidencePool(PARTS, cited, tuple(name for name in lifts if name not in cited), without)]
 
 
 @dataclass(frozen=True)
