@@ -62,12 +62,12 @@ def evidence_pools(
     return [
         history_pool(recommender, data, user_id=user_id, item_id=item_id, cited=cited, at=at),
         words.pool("" if mentioned is None else mentioned[1]),
-        *_part_pools(recommender, history, row, entry),
+        *_part_pools(recommender, entry, history=history, row=row),
     ]
 
 
 def _part_pools(
-    recommender: MLLM3Recommender, history: NDArray[np.int64], row: int, entry: ExplainedEntry
+    recommender: MLLM3Recommender, entry: ExplainedEntry, *, history: NDArray[np.int64], row: int
 ) -> list[EvidencePool]:
     ranker = recommender.ranker_
     if not ranker.stage.crowd.is_known[row]:

@@ -59,9 +59,13 @@ class ForecastRemovals:
         ]
         fields = ["title", *(f"{_ATTRIBUTE}{name}" for name in item.facts.attributes)]
         return [
-            _pool(DRIVERS, drivers, told, lambda ids: self.log_users_without_drivers(item_id, ids)),
-            _pool(MONTHS, months, told, lambda ids: self.log_expected(item_id, self._without_months(item_id, ids))),
-            _pool(FIELDS, fields, told, lambda ids: self.log_expected(item_id, self._without_fields(item_id, ids))),
+            _pool(DRIVERS, drivers, lambda ids: self.log_users_without_drivers(item_id, ids), told=told),
+            _pool(
+                MONTHS, months, lambda ids: self.log_expected(item_id, self._without_months(item_id, ids)), told=told
+            ),
+            _pool(
+                FIELDS, fields, lambda ids: self.log_expected(item_id, self._without_fields(item_id, ids)), told=told
+            ),
         ]
 
     def log_expected(self, item_id: str, data: Dataset) -> float:
@@ -124,7 +128,7 @@ class ForecastRemovals:
 
 
 def _pool(
-    kind: str, ids: list[str], told: Explanation, score_without: Callable[[Collection[str]], float]
+    kind: str, ids: list[str], score_without: Callable[[Collection[str]], float], *, told: Explanation
 ) -> EvidencePool:
     rested_on = {name for claim in told.verdict.claims for name in claim.evidence_ids}
     cited = tuple(name for name in ids if name in rested_on)
