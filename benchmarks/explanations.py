@@ -191,6 +191,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     torch.set_num_threads(1)
     asked = Asked(options.users, options.k, options.draws, options.seed)
     started, given, films = time.perf_counter(), given_runs(options.run), bundled_dataset()
+    # What an earlier run left is not in the wall time.
+    is_resumed = options.work.is_dir() and any(options.work.iterdir())
     rows: list[dict[str, object]] = []
     fits: dict[str, object] = {}
     for name in options.methods:
@@ -207,7 +209,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.out is not None:
         wall_time_s = time.perf_counter() - started
         rounded = [{k: round(v, 4) if isinstance(v, float) else v for k, v in row.items()} for row in rows]
-        config = {**asdict(asked), "fits": fits}
+        config = {**asdict(asked), "resumed": is_resumed, "fits": fits}
         write_results(options.out / "explanations.json", config=config, wall_time_s=wall_time_s, rows=rounded)
     return 0
 
