@@ -3,9 +3,9 @@
     python benchmarks/curec_explanations.py --work runs/curec_explanations --out results
 
 The bundled films, the users and films of whom there is enough; offline texts. For users drawn at random every entry of
-the list is explained, and checked claim by claim. Faithfulness: the score is computed again without the reason that is
-looked at most, and without one of the item's other reasons, drawn at random. An honest citation is one whose removal
-changes the score more. The fit is kept in --work.
+the list is explained, and checked claim by claim. Faithfulness: the score is computed again without the reasons told,
+and without as many of the item's other reasons, drawn at random. An honest citation is one whose removal changes the
+score more. The fit is kept in --work.
 """
 
 import argparse
@@ -22,10 +22,12 @@ import torch
 
 from whyrec.data.bundled import bundled_dataset
 from whyrec.data.dataset import Dataset
-from whyrec.evaluation.significance import Interval, bootstrap_difference, bootstrap_mean
+from whyrec.evaluation.faithfulness import Removal, faithfulness_figures, removal_of
+from whyrec.evaluation.significance import Interval, bootstrap_mean
 from whyrec.methods.curec.explaining import OTHERS, WHY, ExplainedRecommendation
 from whyrec.methods.curec.model import CURecRecommender
 from whyrec.methods.curec.recommender_config import CURecConfig
+from whyrec.methods.curec.removing import evidence_pools
 from whyrec.runtime.manifest import write_results
 from whyrec.runtime.progress import progress_bar
 from whyrec.serving.demo_people import DEMO_CONFIG, dense_part
@@ -40,10 +42,8 @@ class Explained:
 
     user: int
     entry: ExplainedRecommendation
-    fall_cited: float | None
-    """What the score loses without the reason that is looked at most; None with fewer than two reasons."""
-    fall_random: float | None
-    """The same for another one of them."""
+    removal: Removal | None
+    """The score without the reasons that are told, and without others; None where there are none."""
 
 
 def fitted(data: Dataset, work: Path, config: CURecConfig) -> CURecRecommender:
@@ -62,24 +62,16 @@ def explained(recommender: CURecRecommender, data: Dataset, *, n_users: int, k: 
     with progress_bar("explaining", total=len(drawn)) as bar:
         for user, user_id in enumerate(drawn):
             for entry in recommender.explain(data, user_id=user_id, k=k, at=AT):
-                yield Explained(user, entry, *falls(recommender, data, entry, rng=rng))
+                yield Explained(user, entry, removal(recommender, data, entry, rng=rng))
             bar.advance()
 
 
-def falls(
+def removal(
     recommender: CURecRecommender, data: Dataset, entry: ExplainedRecommendation, *, rng: np.random.Generator
-) -> tuple[float | None, float | None]:
-    """What the score loses without the cited reason, and without another one."""
-    first, *others = entry.reasons or (None,)
-    if first is None or not others or first.weight is None:
-        return None, None
-    explanation, another = entry.explanation, others[int(rng.integers(len(others)))]
-    assert explanation.user_id is not None, "every entry is somebody's"
-    whole, without_first, without_another = (
-        recommender.score(data, user_id=explanation.user_id, item_id=explanation.item_id, at=AT, without=without)
-        for without in ((), (first.row,), (another.row,))
-    )
-    return whole - without_first, whole - without_another
+) -> Removal | None:
+    """The score without the reasons that are told, and without as many others; None where there are no others."""
+    pools = evidence_pools(recommender, data, entry, at=AT)
+    return removal_of(pools[0], rng=rng) if pools else None
 
 
 def figures(entries: Sequence[Explained]) -> Iterator[tuple[str, Interval]]:
@@ -98,16 +90,12 @@ def figures(entries: Sequence[Explained]) -> Iterator[tuple[str, Interval]]:
     yield share(
         "reasons of others verified", [float(np.mean([r.verified for r in it.entry.reasons])) for it in read], read
     )
-    judged = [it for it in entries if it.fall_cited is not None]
-    cited, other = (np.array([getattr(it, name) for it in judged]) for name in ("fall_cited", "fall_random"))
-    yield share("entries with two reasons or more", [it.fall_cited is not None for it in entries])
-    yield share("change of score without the cited reason", np.abs(cited).tolist(), judged)
-    yield share("change of score without another reason", np.abs(other).tolist(), judged)
-    yield share("cited reason changes more", (np.abs(cited) > np.abs(other)).tolist(), judged)
-    yield share("fall of score without the cited reason", cited.tolist(), judged)
-    yield share("fall of score without another reason", other.tolist(), judged)
-    users = (by_user(np.abs(values).tolist(), judged) for values in (cited, other))
-    yield "change without the cited reason - without another", bootstrap_difference(*users)
+    judged = [(it.user, it.removal) for it in entries if it.removal is not None]
+    yield share("with reasons told and others", [it.removal is not None for it in entries])
+    users, removals = [user for user, _ in judged], [it for _, it in judged]
+    for name, figure in faithfulness_figures(removals, groups=users).items():
+        if figure.low is not None and figure.high is not None:
+            yield name, Interval(figure.value, figure.low, figure.high, n=len(set(users)))
 
 
 def by_user(values: Sequence[float], entries: Sequence[Explained]) -> np.ndarray:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Mapping
 
 from curec_tables import curec, curec_alignment, curec_controls, curec_quartiles, curec_serving, with_intervals
+from explanation_tables import explanations_of_methods, faithfulness_of_methods
 from guided_tables import (
     guided,
     guided_drawn,
@@ -290,6 +291,8 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "mllm3rec_metrics": mllm3rec_metrics,
     "mllm3rec_positions": mllm3rec_positions,
     "mllm3rec_llm": mllm3rec_llm,
+    "explanations_of_methods": explanations_of_methods,
+    "faithfulness_of_methods": faithfulness_of_methods,
     "curec_explanations": lambda: with_intervals("curec_explanations"),
     "beauty_june_2014": lambda: forecasting("beauty_june_2014"),
     **{f"forecasting_{name}": lambda name=name: forecasting(name) for name in DATASETS},

@@ -209,17 +209,26 @@ class OfflineRanker:
             history: Newest last; one item at least.
             items: Places in the catalogue, [C].
         """
-        parts = self.stage.parts(history, np.arange(len(self.stage.contents)))
-        lifts = {
-            lead: sum(self.weights[name] * (parts[name][items] - parts[name].mean()) for name in names)
-            for lead, names in _LEADS.items()
-        }
+        lifts = self.lifts(history, items)
         lifted, is_known = np.stack(list(lifts.values()), axis=1), self.stage.crowd.is_known[items]
         names: list[Lead] = list(lifts)
         return [
             (names[by.argmax()] if by.max() > 0 else None) if known else "texts"
             for by, known in zip(lifted, is_known, strict=True)
         ]
+
+    def lifts(self, history: NDArray[np.int64], items: NDArray[np.int64]) -> dict[Lead, NDArray[np.float32]]:
+        """What each part adds to some items' scores beyond what it adds to the catalogue's on average, [C] each.
+
+        Args:
+            history: Newest last; one item at least.
+            items: Places in the catalogue, [C], of items that somebody has taken.
+        """
+        parts = self.stage.parts(history, np.arange(len(self.stage.contents)))
+        return {
+            lead: np.sum([self.weights[name] * (parts[name][items] - parts[name].mean()) for name in names], axis=0)
+            for lead, names in _LEADS.items()
+        }
 
     def score_stated(self, point: Vectors, words: Vectors) -> NDArray[np.float32]:
         """Score all items for a wish in words: nearness of texts and words in common, then what is popular, [N].
