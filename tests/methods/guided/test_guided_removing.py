@@ -59,3 +59,21 @@ def test_the_film_that_is_named_is_taken_out_of_the_history(fitted: GuidedRecomm
 def test_somebody_unknown_has_nothing_to_take_away(fitted: GuidedRecommender, data: Dataset) -> None:
     [entry] = fitted.explain(data, user_id=STRANGER, k=1, at=UNTIL)
     assert evidence_pools(fitted, data, entry, at=UNTIL) == []
+
+
+def test_no_other_film_of_the_history_carries_an_item_more_than_the_one_named(
+    fitted: GuidedRecommender, data: Dataset
+) -> None:
+    entries = fitted.explain(data, user_id=USER, item_ids=data.items["item_id"].to_list(), at=UNTIL)
+    told = 0
+    for entry in entries:
+        pool = pools(fitted, data, entry)[HISTORY]
+        whole = pool.score_without(())
+        losses = {it: whole - pool.score_without([it]) for it in (*pool.cited, *pool.others)}
+        carried = [it for it in entry.explanation.evidence if it.id.startswith("carried:")]
+        assert bool(carried) == (max(losses.values()) > 1e-6)
+        for evidence in carried:
+            told += 1
+            assert evidence.value == pytest.approx(max(losses.values()), abs=1e-4)
+            assert losses[evidence.id.removeprefix("carried:")] == pytest.approx(evidence.value, abs=1e-4)
+    assert told

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
-from whyrec.data.sequences import Sequences
+from whyrec.data.sequences import Histories, Sequences
 from whyrec.encoders.embedding import ItemTable
 from whyrec.encoders.sequences import rectangle
 from whyrec.methods.guided.decomposing import ScoreParts, score_parts
@@ -23,7 +23,8 @@ from whyrec.recommending.topk import exact_top_k
 class Asked:
     """What is known of a user at a moment."""
 
-    user_id: str
+    histories: Histories
+    """The one user's."""
     history: NDArray[np.int64]
     """Rows of the catalogue, oldest first; none for somebody unknown."""
     scores: Float[Tensor, " I"]
@@ -34,6 +35,11 @@ class Asked:
     """Of all items; None for somebody unknown."""
     levels: Float[np.ndarray, " K"] | None
     """That the user prefers, in points; None for somebody unknown."""
+
+    @property
+    def user_id(self) -> str:
+        """Whose."""
+        return str(self.histories.user_ids[0])
 
     def best(self, *, item_ids: pl.Series, k: int) -> list[str]:
         """The first ``k`` of the list."""

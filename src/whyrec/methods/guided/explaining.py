@@ -8,9 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
-import numpy as np
-from jaxtyping import Float
-
 from whyrec.evaluation.verification.interest_facts import InterestCatalogue, InterestFacts
 from whyrec.evaluation.verification.interests import cited_evidence, verify_interests
 from whyrec.evaluation.verification.levels import LevelFacts, ScaleFacts
@@ -98,6 +95,8 @@ class Case:
     """item_ids strictly before the moment, oldest first; none for somebody unknown."""
     n_better: int
     """Items that are more popular."""
+    carrier: tuple[str, float] | None = None
+    """The item of the history without which the score would be lowest, and by how much; None where none lifts it."""
 
 
 @dataclass(frozen=True)
@@ -106,12 +105,6 @@ class Explainer:
 
     aspects: AspectSet
     catalogue: InterestCatalogue
-    places: Mapping[str, int]
-    """Rows of items in ``levels``."""
-    levels: Float[np.ndarray, "I K"]
-    """Points, NaN where unknown."""
-    std: Float[np.ndarray, " K"]
-    """Of the items of the training data, in points."""
     writer: str
     """Who gave the scores."""
 
@@ -172,6 +165,8 @@ class Explainer:
                 sentences.append("The larger part of its score is what was learnt from who took what.")
             elif base_push < 0:
                 sentences.append("What was learnt from who took what speaks against it.")
+        if case.carrier is not None:
+            sentences.append(f"Of the history, {self._named(case.carrier[0])} carries it most.")
         return sentences + [f"Its {_listed([self._leaning(part) for part in downs])} moves it down." for _ in downs[:1]]
 
     def _leaning(self, part: AspectPart) -> str:
@@ -182,26 +177,8 @@ class Explainer:
         return f"{aspect.name} (towards {end.means})"
 
     def _of_user(self, case: Case, ups: Sequence[AspectPart]) -> list[str]:
-        alike = [part for part in ups if _same_side(part)]
-        sentences = []
-        if len(alike) == len(ups):
-            sentences.append("What this user took stands on the same side.")
-        nearest = self._nearest(case, [part.key for part in ups])
-        if nearest is not None:
-            sentences.append(f"Of the history, {self._named(nearest)} is nearest to it there.")
-        return sentences
-
-    def _nearest(self, case: Case, keys: Sequence[str]) -> str | None:
-        """The item of the history that is nearest on some aspects, the latest of equals."""
-        columns = [self.aspects.keys.index(key) for key in keys]
-        spread = np.where(self.std[columns] > 0, self.std[columns], 1.0)
-        own = self.levels[self.places[case.item_id], columns]
-        others = list(dict.fromkeys(it for it in reversed(case.history) if it != case.item_id and it in self.places))
-        if not others:
-            return None
-        rows = self.levels[[self.places[it] for it in others]][:, columns]
-        distances = (((rows - own) / spread) ** 2).sum(axis=1)
-        return None if np.isnan(distances).all() else others[int(np.nanargmin(distances))]
+        is_alike = all(_same_side(part) for part in ups)
+        return ["What this user took stands on the same side."] if is_alike else []
 
     def _named(self, item_id: str) -> str:
         """A title in quotation marks; one that would break them, or is a text, is not quoted."""
@@ -214,6 +191,10 @@ class Explainer:
             return [Evidence("popularity", "recent", "more popular items", float(case.n_better))]
         ups, downs = named_parts(case.parts)
         found = [Evidence("base", "driver", "what was learnt from who took what", case.base - case.mean_base, "score")]
+        if case.carrier is not None:
+            item_id, loss = case.carrier
+            label = f"what {self._named(item_id)} in the history adds"
+            found.append(Evidence(f"carried:{item_id}", "driver", label, loss, "score"))
         for part in (*ups, *downs):
             found.append(Evidence(f"push:{part.key}", "driver", f"what {part.name} adds", part.push, "score"))
             levels = (("item", part.item_level), ("user", part.user_level))

@@ -34,6 +34,7 @@ from whyrec.methods.guided.shifting import ShiftedList, shifted_list
 from whyrec.methods.guided.sources import configured_aspects, item_scores, user_scores
 from whyrec.recommending.base import TrainingData
 from whyrec.recommending.explained import require_known_items
+from whyrec.recommending.influence import carriers
 from whyrec.recommending.topk import hide_seen
 from whyrec.runtime.threads import one_thread
 
@@ -188,9 +189,6 @@ class GuidedRecommender(PersonalRecommender):
         explainer = Explainer(
             self.aspects_,
             InterestCatalogue.of(data.items, interactions=log),
-            {item_id: row for row, item_id in enumerate(self.item_ids_)},
-            self.scores_.rows_of(self.item_ids_),
-            np.array(self.normalisation_.std),
             self.scores_.writer,
         )
         chosen = asked.best(item_ids=self.item_ids_, k=k) if item_ids is None else list(dict.fromkeys(item_ids))
@@ -276,7 +274,7 @@ class GuidedRecommender(PersonalRecommender):
             assert isinstance(self.encoder_, GuidedEncoder), "encoder makes no other"
             parts = parts_of_all(self.encoder_, row) if is_known[0] else None
         levels = self._levels_of(user_id, row) if is_known[0] else None
-        return Asked(user_id, row.row(0).astype(np.int64) - 1, scores[0], listed[0], parts, levels)
+        return Asked(histories, row.row(0).astype(np.int64) - 1, scores[0], listed[0], parts, levels)
 
     def _levels_of(self, user_id: str, history: Sequences) -> Float[np.ndarray, " K"]:
         mean = np.array(self.normalisation_.mean)
@@ -295,6 +293,7 @@ class GuidedRecommender(PersonalRecommender):
         rows = [int(self.item_ids_.search_sorted(item_id)) for item_id in item_ids]
         levels = self.scores_.rows_of(item_ids)
         history = self.item_ids_.gather(asked.history).to_list()
+        carried = carriers(self, asked.histories, rows=rows)
         return [
             Case(
                 asked.user_id,
@@ -306,8 +305,11 @@ class GuidedRecommender(PersonalRecommender):
                 parts=self._parts(asked, row, item_levels),
                 history=history,
                 n_better=int((self.popularity_ > self.popularity_[row]).sum()),
+                carrier=None if carrier is None else (self.item_ids_[carrier.row], carrier.loss),
             )
-            for item_id, row, rank, item_levels in zip(item_ids, rows, asked.ranks(rows), levels, strict=True)
+            for item_id, row, rank, item_levels, carrier in zip(
+                item_ids, rows, asked.ranks(rows), levels, carried, strict=True
+            )
         ]
 
     def _parts(self, asked: Asked, row: int, item_levels: Float[np.ndarray, " K"]) -> tuple[AspectPart, ...]:
