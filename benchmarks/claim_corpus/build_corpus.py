@@ -2,8 +2,7 @@
 
     python benchmarks/claim_corpus/build_corpus.py [--n 3000] [--seed 9]
 
-The same seed gives the same files. Development and held-out texts share neither sentences nor words for genres,
-aspects, motivations and traits, nor voices; see README.md.
+The same seed gives the same files. Development and held-out texts share neither voices nor sentences; see README.md.
 """
 
 import argparse
@@ -48,7 +47,10 @@ def make_part(part: str, *, world: World, n: int, seed: int) -> list[dict[str, A
 
 def _plants(voice: Voice) -> list[tuple[str, Frame, str, str]]:
     return [
-        (method, frame, kind, slot) for method in METHODS for frame in voice.frames[method] for kind, slot in frame.claims
+        (method, frame, kind, slot)
+        for method in METHODS
+        for frame in voice.frames[method]
+        for kind, slot in frame.claims
     ]
 
 
@@ -79,9 +81,7 @@ def _explanation(voice: Voice, kind: str | None, *, world: World, rng: random.Ra
     return _joined(sentences, facts=_facts(case, method), method=method, voice=voice)
 
 
-def _joined(
-    sentences: list[tuple[Frame, Any]], *, facts: dict[str, Any], method: str, voice: Voice
-) -> dict[str, Any]:
+def _joined(sentences: list[tuple[Frame, Any]], *, facts: dict[str, Any], method: str, voice: Voice) -> dict[str, Any]:
     text, claims = "", []
     for number, (_, sentence) in enumerate(sentences):
         text += " " if text else ""

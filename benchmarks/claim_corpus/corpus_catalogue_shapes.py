@@ -3,10 +3,27 @@
 from corpus_numbers import UnfitError
 from corpus_slots import Filling, Shape, Slot, Sources
 
-GENRES = (
-    "Action Adventure Animation Biography Comedy Crime Documentary Drama Family Fantasy Horror Musical Mystery Romance "
-    "Sci-Fi Sport Thriller War Western"
-).split()
+GENRES = [
+    "Action",
+    "Adventure",
+    "Animation",
+    "Biography",
+    "Comedy",
+    "Crime",
+    "Documentary",
+    "Drama",
+    "Family",
+    "Fantasy",
+    "Horror",
+    "Musical",
+    "Mystery",
+    "Romance",
+    "Sci-Fi",
+    "Sport",
+    "Thriller",
+    "War",
+    "Western",
+]
 """Genres that people have words for."""
 
 

@@ -96,7 +96,8 @@ def fill(frame: Frame, wording: Wording, *, sources: Sources, plant: str | None)
         text += say(frame.text[last : span.start()])
         said, names = say(span["text"]), [slot["name"] for slot in _own_slots(span)]
         place = {"start": len(text), "end": len(text) + len(said), "kind": span["kind"], "group": span["group"]}
-        claims.append(place | {"is_true": plant not in names, "says": says[names[0]]})
+        is_blurred = plant in ("n1", "n2") and "d" in names
+        claims.append(place | {"is_true": None if is_blurred else plant not in names, "says": says[names[0]]})
         text, last = text + said, span.end()
     text += say(frame.text[last:])
     _settle(claims, stand_ins)

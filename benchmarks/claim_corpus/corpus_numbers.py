@@ -1,17 +1,34 @@
 """Numbers and months as people write them, and the statement that each way of writing makes."""
 
+import calendar
 import random
 from collections.abc import Callable
 from datetime import date
 
-MONTHS = (
-    "January February March April May June July August September October November December".split()  # fmt: skip
-)
-_UNITS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen"
-).split()
-_TENS = "_ _ twenty thirty forty fifty sixty seventy eighty ninety".split()
+MONTHS = tuple(calendar.month_name[1:])
+_UNITS = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+_TENS = ["_", "_", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 Said = tuple[str, str, float]
 """The text, how it is meant (``exact``, ``about``, ``over``: a little more than, ``under``: not quite), the value."""
 
@@ -44,14 +61,14 @@ def _rounded(n: float) -> int:
 
 def _floor(n: float) -> int:
     low = int((n - 0.5) // _step(n)) * _step(n)
-    if low < 20 or n > 1.15 * low:
+    if low < 20 or n > 1.08 * low:
         raise UnfitError("no round number just below")
     return low
 
 
 def _ceil(n: float) -> int:
     high = -int(-(n + 0.5) // _step(n)) * _step(n)
-    if high < 20 or n < 0.88 * high:
+    if high < 20 or n < 0.93 * high:
         raise UnfitError("no round number just above")
     return high
 
