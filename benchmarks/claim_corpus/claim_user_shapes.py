@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from corpus_catalogue_shapes import GENRES, is_quotable, other_item
-from corpus_numbers import UnfitError
-from corpus_slots import Filling, Shape, Slot, Sources
+from claim_catalogue_shapes import GENRES, is_quotable, other_item
+from claim_numbers import UnfitError
+from claim_slots import Filling, Shape, Slot, Sources
 
 _FRACTIONS = (0.5, 1 / 3, 0.25)
 _RECENT = 10

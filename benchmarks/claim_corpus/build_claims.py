@@ -1,6 +1,6 @@
 """Write the corpus: explanations in several voices whose every claim is known to be true or false.
 
-    python benchmarks/claim_corpus/build_corpus.py [--n 3000] [--seed 9]
+    python benchmarks/claim_corpus/build_claims.py [--n 3000] [--seed 9]
 
 The same seed gives the same files. Development and held-out texts share neither voices nor sentences; see README.md.
 """
@@ -14,9 +14,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from corpus_markup import METHODS, Frame, UnfitError, Voice, fill, read_voices
-from corpus_slots import Sources
-from corpus_world import CUTOFFS, HERE, WORLD, Case, World, make_world
+from claim_markup import METHODS, Frame, UnfitError, Voice, fill, read_voices
+from claim_slots import Sources
+from claim_world import CUTOFFS, HERE, WORLD, Case, World, make_world
 
 VERSION = 1
 PARTS = ("development", "held_out")

@@ -1,7 +1,7 @@
 """Shapes of what the catalogue says of the film in question: genres, year, people, title."""
 
-from corpus_numbers import UnfitError
-from corpus_slots import Filling, Shape, Slot, Sources
+from claim_numbers import UnfitError
+from claim_slots import Filling, Shape, Slot, Sources
 
 GENRES = [
     "Action",

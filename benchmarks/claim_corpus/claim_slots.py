@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from corpus_numbers import UnfitError, say_month, say_number
-from corpus_world import Case, World
+from claim_numbers import UnfitError, say_month, say_number
+from claim_world import Case, World
 
 Type = Literal["number", "month", "choice", "genre", "decade", "title", "person", "trait", "motive", "aspect", "name"]
 Says = list[Any]

@@ -8,13 +8,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from corpus_catalogue_shapes import CATALOGUE_SHAPES
-from corpus_evidence import evidence_ids
-from corpus_film_shapes import FILM_SHAPES
-from corpus_numbers import UnfitError
-from corpus_slots import Filling, Says, Slot, Sources, Wording
-from corpus_user_shapes import USER_SHAPES
-from corpus_world import HERE
+from claim_catalogue_shapes import CATALOGUE_SHAPES
+from claim_evidence import evidence_ids
+from claim_film_shapes import FILM_SHAPES
+from claim_numbers import UnfitError
+from claim_slots import Filling, Says, Slot, Sources, Wording
+from claim_user_shapes import USER_SHAPES
+from claim_world import HERE
 
 SHAPES = FILM_SHAPES | CATALOGUE_SHAPES | USER_SHAPES
 METHODS = ("trail", "curec", "mllm3rec", "guided")

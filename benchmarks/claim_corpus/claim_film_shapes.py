@@ -2,8 +2,8 @@
 
 from itertools import pairwise
 
-from corpus_numbers import UnfitError
-from corpus_slots import Filling, Shape, Slot, Sources
+from claim_numbers import UnfitError
+from claim_slots import Filling, Shape, Slot, Sources
 
 Count = tuple[str, int]
 
