@@ -12,6 +12,13 @@ def _whole(sources: Sources) -> list[Count]:
     return [(month, users) for month, users, complete in sources.case["months"] if complete]
 
 
+def _only_whole(sources: Sources) -> list[Count]:
+    """All months, where each of them was seen whole: a begun month would make "every" and "lowest" doubtful."""
+    if not all(complete for _, _, complete in sources.case["months"]):
+        raise UnfitError("a month is seen in part")
+    return _whole(sources)
+
+
 def _differ(one: float, other: float) -> bool:
     return abs(one - other) >= max(3, 0.25 * max(one, other))
 
@@ -51,7 +58,7 @@ def two_months(sources: Sources, plant: str | None) -> Filling:
 
 def run(sources: Sources, plant: str | None) -> Filling:
     """At least two steps up, or down, to the last whole month."""
-    months = _whole(sources)
+    months = _only_whole(sources)
     steps = [b[1] - a[1] for a, b in pairwise(months)]
     length = 0
     while length < len(steps) and steps[-1 - length] * steps[-1] > 0:
@@ -65,7 +72,7 @@ def run(sources: Sources, plant: str | None) -> Filling:
 
 
 def _extreme(sources: Sources, plant: str | None, *, best: bool) -> Filling:
-    months = _whole(sources)
+    months = _only_whole(sources)
     ordered = sorted(months, key=lambda count: -count[1] if best else count[1])
     if len(months) < 3 or abs(ordered[0][1] - ordered[1][1]) < 2:
         raise UnfitError("no clear extreme")
@@ -115,7 +122,7 @@ def percent(sources: Sources, plant: str | None) -> Filling:
 
 def since(sources: Sources, plant: str | None) -> Filling:
     """The last whole month is the highest, or lowest, since an earlier one that was higher, or lower."""
-    months = _whole(sources)
+    months = _only_whole(sources)
     last = months[-1]
     found = []
     for i in range(len(months) - 2):
