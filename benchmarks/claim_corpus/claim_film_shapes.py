@@ -12,10 +12,10 @@ def _whole(sources: Sources) -> list[Count]:
     return [(month, users) for month, users, complete in sources.case["months"] if complete]
 
 
-def _only_whole(sources: Sources) -> list[Count]:
-    """All months, where each of them was seen whole: a begun month would make "every" and "lowest" doubtful."""
-    if not all(complete for _, _, complete in sources.case["months"]):
-        raise UnfitError("a month is seen in part")
+def _up_to_now(sources: Sources) -> list[Count]:
+    """Whole months, where none has just begun: that would make "every month since" doubtful."""
+    if not sources.case["months"][-1][2]:
+        raise UnfitError("the last month is seen in part")
     return _whole(sources)
 
 
@@ -58,7 +58,7 @@ def two_months(sources: Sources, plant: str | None) -> Filling:
 
 def run(sources: Sources, plant: str | None) -> Filling:
     """At least two steps up, or down, to the last whole month."""
-    months = _only_whole(sources)
+    months = _up_to_now(sources)
     steps = [b[1] - a[1] for a, b in pairwise(months)]
     length = 0
     while length < len(steps) and steps[-1 - length] * steps[-1] > 0:
@@ -72,11 +72,13 @@ def run(sources: Sources, plant: str | None) -> Filling:
 
 
 def _extreme(sources: Sources, plant: str | None, *, best: bool) -> Filling:
-    months = _only_whole(sources)
+    months = _whole(sources)
     ordered = sorted(months, key=lambda count: -count[1] if best else count[1])
     if len(months) < 3 or abs(ordered[0][1] - ordered[1][1]) < 2:
         raise UnfitError("no clear extreme")
     told, users = ordered[0]
+    if any((count >= users) if best else (count <= users) for _, count, whole in sources.case["months"] if not whole):
+        raise UnfitError("a month seen in part goes further")
     if plant == "m":
         told = sources.pick([month for month, count in months if _differ(count, users)])
     slots = {"m": Slot("month", told, plant == "m"), "n": Slot("number", users, plant == "n")}
@@ -122,7 +124,7 @@ def percent(sources: Sources, plant: str | None) -> Filling:
 
 def since(sources: Sources, plant: str | None) -> Filling:
     """The last whole month is the highest, or lowest, since an earlier one that was higher, or lower."""
-    months = _only_whole(sources)
+    months = _up_to_now(sources)
     last = months[-1]
     found = []
     for i in range(len(months) - 2):
