@@ -20,7 +20,7 @@ from claim_world import CUTOFFS, HERE, WORLD, Case, World, make_world
 
 VERSION = 1
 PARTS = ("development", "held_out")
-_METHOD_WEIGHTS = (4, 2, 2, 2)
+_METHOD_WEIGHTS = (5, 2, 2, 2)
 _LENGTHS, _LENGTH_WEIGHTS = (1, 2, 3, 4), (15, 35, 35, 15)
 _OF_METHOD = {"trail": (), "curec": (), "mllm3rec": ("motivations", "traits"), "guided": ("levels",)}
 
