@@ -86,7 +86,11 @@ def fitted(data: Dataset, *, window: Window, variant: str, seed: int) -> dict[st
         "best_step": report.best_step,
         "n_steps": report.n_steps,
         "looks": [asdict(look) for look in report.looks],
-        "writing": asdict(told.counts),
+        "writing": {
+            **asdict(told.counts),
+            "verified_at_once": told.counts.at_once,
+            "cut": told.counts.unreadable - told.counts.unresolved,
+        },
         "claims": int(np.sum([len(item.explanation.verdict.claims) for item in told.forecast.items])),
         "examples": [_example(item) for item in told.forecast.items[:3]],
     }

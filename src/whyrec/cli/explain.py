@@ -42,6 +42,7 @@ def explain(
     Example: whyrec explain --run runs/mllm3rec --want "gifts that are eco-friendly" --top 3
     """
     # Explaining loads torch and LightGBM; other commands start without them.
+    from whyrec.evaluation.asking import tally
     from whyrec.runs import explain_list_run, explain_run, explain_stated_run, open_run
     from whyrec.runs.answers import estimate_reasons
 
@@ -64,6 +65,7 @@ def explain(
         else:
             heading = f"For user {user}" if user is not None else f"For somebody who wants: {want}"
             print_recommendations(told, heading=heading, console=stdout_console())
+        say(f"{tally(told)}.")
         return
     if dry_run:
         estimate = estimate_reasons(opened, dataset, item_ids=item_ids, at=moment, k=k, cache=kept)
@@ -77,6 +79,7 @@ def explain(
             if place:
                 typer.echo()
             _print(record)
+    say(f"{tally(reasons.records)}.")
     if reasons.summary is not None:
         say(f"{reasons.summary}.")
 

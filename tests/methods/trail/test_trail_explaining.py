@@ -12,6 +12,7 @@ from contracts.forecaster import CUTOFF, small_world
 from whyrec.data.dataset import Dataset
 from whyrec.data.facts import ItemFacts
 from whyrec.errors import InvalidConfigError, UnknownIdError
+from whyrec.evaluation.asking import ATTEMPTS
 from whyrec.evaluation.verification import Vocabulary
 from whyrec.interfaces import Claim, Explanation, Verdict
 from whyrec.llm.base import Completion, Prompt, SamplingConfig
@@ -88,9 +89,10 @@ def assert_sound(told: Told, forecaster: TrailForecaster) -> None:
     assert all(each.writer == WRITER for each in found if each not in by_model)
     assert counts.asked == len(found)
     assert counts.by_model == len(by_model)
-    assert counts.verified_at_once <= counts.by_model <= counts.asked
-    assert counts.asked <= counts.attempts <= counts.asked * explaining.ATTEMPTS
-    assert counts.attempts == counts.by_model + counts.cut + counts.unresolved + counts.refused
+    assert counts.at_once <= counts.by_model <= counts.asked
+    assert counts.asked <= counts.attempts <= counts.asked * ATTEMPTS
+    assert counts.attempts == counts.by_model + counts.unreadable + counts.refused
+    assert counts.unresolved <= counts.unreadable
     assert counts.numbers_right <= counts.numbers <= counts.asked
 
 
@@ -103,7 +105,7 @@ def test_a_true_text_is_taken_at_once_with_the_facts_filled_in(
     script = scripted(TRUE)
     told = explained(fitted_forecaster, data, item_ids=["p01", "p02"])
     assert [each.writer for each in explanations(told)] == [fitted_forecaster.writer] * 2
-    assert told.counts == WritingCounts(asked=2, attempts=2, verified_at_once=2, by_model=2, numbers=2, numbers_right=2)
+    assert told.counts == WritingCounts(asked=2, attempts=2, at_once=2, by_model=2, numbers=2, numbers_right=2)
     assert len(script.rounds) == 1
     for item in told.forecast.items:
         filled = fill(TRUE, facts=item.facts, point=item.point)
@@ -121,10 +123,10 @@ def test_a_model_that_writes_nonsense_is_replaced_throughout(
     told = explained(fitted_forecaster, data)
     assert {each.writer for each in explanations(told)} == {WRITER}
     assert all(each.verdict.verified for each in explanations(told))
-    assert told.counts == WritingCounts(asked=4, attempts=12, cut=12)
+    assert told.counts == WritingCounts(asked=4, attempts=12, unreadable=12)
     assert told.counts.summary() == (
-        "4 explained: 0 by the model (0 at once), 4 by the offline writer; of 12 attempts 12 were cut or lacked a "
-        "section, 0 named facts that are not there, 0 were refused"
+        "4 asked for: 0 by the model (0 at once), 4 left to the offline writer; of 12 attempts 12 could not be read, 0 "
+        "were refused, 0 named facts that are not there"
     )
 
 
@@ -132,7 +134,7 @@ def test_a_text_that_was_cut_is_none_even_if_it_is_true(
     fitted_forecaster: TrailForecaster, data: Dataset, scripted: Callable[..., Script]
 ) -> None:
     scripted(TRUE, finish="length")
-    assert explained(fitted_forecaster, data).counts == WritingCounts(asked=4, attempts=12, cut=12)
+    assert explained(fitted_forecaster, data).counts == WritingCounts(asked=4, attempts=12, unreadable=12)
 
 
 def test_a_wrong_number_is_refused_and_counted(
@@ -171,7 +173,9 @@ def test_references_to_facts_that_are_not_there_are_counted(
 ) -> None:
     """A name that is none, and one that says nothing of an item that nobody has chosen."""
     scripted(UNKNOWN)
-    assert explained(fitted_forecaster, data).counts == WritingCounts(asked=4, attempts=12, unresolved=12)
+    assert explained(fitted_forecaster, data).counts == WritingCounts(
+        asked=4, attempts=12, unreadable=12, unresolved=12
+    )
     scripted(TRUE.replace("The last seven days brought {people:7d}", "{month_year:-1} brought {people:-1}"))
     told = explained(fitted_forecaster, data, item_ids=["p01", "n0"])
     assert [each.writer for each in explanations(told)] == [fitted_forecaster.writer, WRITER]
@@ -196,7 +200,7 @@ def test_only_what_failed_is_asked_again_and_with_other_seeds(
     assert again[0].messages == last[0].messages == first[1].messages
     assert [first[1].sample, again[0].sample, last[0].sample] == [0, 1, 2]
     counts = told.counts
-    assert (counts.by_model, counts.verified_at_once, counts.refused, counts.cut, counts.attempts) == (4, 3, 1, 1, 6)
+    assert (counts.by_model, counts.at_once, counts.refused, counts.unreadable, counts.attempts) == (4, 3, 1, 1, 6)
     assert (counts.numbers, counts.numbers_right) == (4, 3)
 
 

@@ -37,6 +37,7 @@ from whyrec.methods.curec.reward_training import RewardReport
 from whyrec.methods.curec.saving import read_served, write_served
 from whyrec.methods.curec.serving import Asked, Served, moment_of
 from whyrec.methods.curec.stages import Stages, new_reward_model
+from whyrec.methods.curec.texts import texts_by_writer
 from whyrec.methods.curec.updating import updated
 from whyrec.methods.curec.writers import Writers, writers_of
 from whyrec.recommending.base import ScoreBlock, ScoringRecommender, TrainingData, Unknown
@@ -93,6 +94,7 @@ class CURecRecommender(ScoringRecommender):
         stages = Stages(training, self.config, language_model=self._model())
         self.model_, self.report_ = stages.reward
         self.served_, self._offline = Served.of(self.model_, stages.texts, stages.vectors), stages.offline
+        self.notes_ = tuple(texts_by_writer(stages.texts))
 
     def recommend(
         self,
@@ -303,7 +305,8 @@ class CURecRecommender(ScoringRecommender):
         return replace(data, items=data.items.filter(pl.col(schema.ITEM).is_in(self.item_ids_.implode())))
 
     def _writers(self, data: Dataset) -> Writers:
-        return writers_of(self.offline_writer(data), items=self._known(data).items, model=self._model())
+        items, verify = self._known(data).items, self.config.verify_texts
+        return writers_of(self.offline_writer(data), items=items, model=self._model(), verify=verify)
 
     def _histories(self, data: Dataset, user_ids: Sequence[str], *, at: datetime | None) -> dict[str, UserHistory]:
         """Of some users with any; strictly before a moment."""

@@ -1,16 +1,19 @@
 """Patterns and reasons from a language model; what it fails at goes to a writer that the caller names.
 
-The model is asked once for everything and its answers are kept in its cache, so a run that is killed goes on where it
-was. A text that it writes is not verified here: ``verified`` is False.
+Given a check, a text with a claim that does not hold is asked for again, a bounded number of times, with what did not
+hold named; a text of which nothing can be checked may rank, and is not marked as verified. Answers are kept in the
+model's cache, so a run that is killed goes on where it was.
 """
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TypeVar
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, TypeVar
 
 from whyrec.data.item_lines import ItemText, text_of
-from whyrec.llm.base import Completion, Prompt, SamplingConfig
+from whyrec.evaluation.asking import AskingCounts, Attempt, ask_until_verified, correction
+from whyrec.interfaces import Verdict
+from whyrec.llm.base import Completion, Message, Prompt, SamplingConfig
 from whyrec.llm.model import LanguageModel
 from whyrec.llm.reading import read_answer
 from whyrec.llm.structured import OutputSchema, SchemaViolationError
@@ -38,6 +41,13 @@ PATTERN_SAMPLING = SamplingConfig(max_tokens=400)
 REASON_SAMPLING = SamplingConfig(max_tokens=200)
 UPDATE_SAMPLING = SamplingConfig(max_tokens=500)
 """With room for a pattern and a reason."""
+_AGAIN_TEMPERATURE = 0.7
+"""Of a text that is asked for again."""
+
+PatternCheck = Callable[[UserHistory, str], Verdict]
+"""Verifies a pattern against the history that it was written from."""
+ReasonCheck = Callable[[ReasonRequest, str], Verdict]
+"""Verifies a reason against what was known strictly before its interaction."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +63,12 @@ class LanguageModelPatternWriter:
     sampling: SamplingConfig = PATTERN_SAMPLING
     is_forced: bool = False
     """Let the model write nothing but the form of a pattern, where its backend can."""
+    check: PatternCheck | None = None
+    """None: the first text is taken, unverified."""
     failures: Counter[str] = field(default_factory=Counter)
     """Why answers were refused, counted over all calls: ``no text``, ``empty``, ``cut``, ``form``."""
+    counts: AskingCounts = field(default_factory=AskingCounts)
+    """What became of all texts asked for, over all calls."""
 
     def write_patterns(self, histories: Sequence[UserHistory]) -> list[Pattern]:
         """Write a pattern from each history.
@@ -66,15 +80,19 @@ class LanguageModelPatternWriter:
             PromptTooLongError: Before anything is asked, if a prompt cannot be made short enough.
             EndpointError: If a server fails for good; what was answered before is in the cache.
         """
-        asks = [self._ask_of(history) for history in histories]
         schema = pattern_schema() if self.is_forced else None
-        texts = _ask(self.model, asks, template=self.template, schema=schema, sampling=self.sampling)
-        parsed = [_parsed(answer, parse_pattern, self.failures) for answer in texts]
+        session = _Session(self.model, self.template, schema, self.sampling, parse_pattern, self.failures)
+        asks = [self._ask_of(history) for history in histories]
+        check = self.check
+        judged = None if check is None else lambda place, text: check(histories[place], text)
+        texts = session.write(asks, check=judged, counts=self.counts)
         own = [
             None
-            if found is None or found.text is None or history.until is None
-            else Pattern(history.user_id, len(history), history.until, found.text, self.model.writer)
-            for history, found in zip(histories, parsed, strict=True)
+            if found is None or history.until is None
+            else Pattern(
+                history.user_id, len(history), history.until, found.text, self.model.writer, verified=found.is_verified
+            )
+            for history, found in zip(histories, texts, strict=True)
         ]
         fallback = None if self.fallback is None else self.fallback.write_patterns
         return _filled_up(own, histories, key=_prefix_key, fallback=fallback)
@@ -99,8 +117,12 @@ class LanguageModelReasonWriter:
     sampling: SamplingConfig = REASON_SAMPLING
     is_forced: bool = False
     """Let the model write nothing but the form of a reason, where its backend can."""
+    check: ReasonCheck | None = None
+    """None: the first text is taken, unverified."""
     failures: Counter[str] = field(default_factory=Counter)
     """Why answers were refused, counted over all calls: ``no text``, ``empty``, ``cut``, ``form``."""
+    counts: AskingCounts = field(default_factory=AskingCounts)
+    """What became of all texts asked for, over all calls."""
 
     def write_reasons(self, requests: Sequence[ReasonRequest]) -> list[Reason]:
         """Write a reason for each interaction, from what was known strictly before it.
@@ -112,13 +134,17 @@ class LanguageModelReasonWriter:
             PromptTooLongError: Before anything is asked, if a prompt cannot be made short enough.
             EndpointError: If a server fails for good; what was answered before is in the cache.
         """
-        asks = [self._ask_of(request) for request in requests]
         schema = reason_schema() if self.is_forced else None
-        texts = _ask(self.model, asks, template=self.template, schema=schema, sampling=self.sampling)
-        parsed = [_parsed(answer, parse_reason, self.failures) for answer in texts]
+        session = _Session(self.model, self.template, schema, self.sampling, parse_reason, self.failures)
+        asks = [self._ask_of(request) for request in requests]
+        check = self.check
+        judged = None if check is None else lambda place, text: check(requests[place], text)
+        texts = session.write(asks, check=judged, counts=self.counts)
         own = [
-            None if found is None or found.text is None else _reason(request, found.text, writer=self.model.writer)
-            for request, found in zip(requests, parsed, strict=True)
+            None
+            if found is None
+            else replace(_reason(request, found.text, writer=self.model.writer), verified=found.is_verified)
+            for request, found in zip(requests, texts, strict=True)
         ]
         fallback = None if self.fallback is None else self.fallback.write_reasons
         return _filled_up(own, requests, key=_interaction_key, fallback=fallback)
@@ -143,8 +169,11 @@ class LanguageModelUpdateWriter:
     sampling: SamplingConfig = UPDATE_SAMPLING
     is_forced: bool = False
     """Let the model write nothing but the form of an update, where its backend can."""
+    check: ReasonCheck | None = None
+    """Given, an update whose reason has a claim that does not hold is left out; None: all are taken."""
     failures: Counter[str] = field(default_factory=Counter)
-    """Why answers were refused, counted over all calls: ``no text``, ``empty``, ``cut``, ``form``."""
+    """Why answers were refused, counted over all calls: ``no text``, ``empty``, ``cut``, ``form``, ``not
+    borne out``."""
 
     def write_updates(self, requests: Sequence[ReasonRequest]) -> list[tuple[Pattern, Reason]]:
         """Write the pattern that follows each interaction and the reason for it, from the pattern before and the item.
@@ -164,6 +193,9 @@ class LanguageModelUpdateWriter:
         for request, answer in zip(requests, answers, strict=True):
             found = _parsed(answer, parse_update, self.failures)
             if found is not None and found.pattern is not None and found.reason is not None:
+                if self.check is not None and self.check(request, found.reason).unsupported:
+                    self.failures["not borne out"] += 1
+                    continue
                 user_id, _, timestamp = request.interaction
                 n_items = len(request.history) + 1
                 pattern = Pattern(user_id, n_items, timestamp, found.pattern, self.model.writer)
@@ -187,15 +219,70 @@ def _texts_of(history: UserHistory, items: Mapping[str, ItemText]) -> list[ItemT
     return [text_of(item_id, items) for item_id in history.item_ids]
 
 
-def _ask(
-    model: LanguageModel,
-    asks: Sequence[Ask | None],
-    *,
-    template: PromptTemplate,
-    schema: OutputSchema | None,
-    sampling: SamplingConfig,
-) -> list[Completion | None]:
-    """Answers in the order of asking; None where there was nothing to ask."""
+class _Checked(NamedTuple):
+    text: str
+    is_verified: bool
+
+
+@dataclass(frozen=True)
+class _Session:
+    """One kind of text, asked of one model."""
+
+    model: LanguageModel
+    template: PromptTemplate
+    schema: OutputSchema | None
+    sampling: SamplingConfig
+    parse: Callable[[str], ParsedText]
+    failures: Counter[str]
+
+    def write(
+        self, asks: Sequence[Ask | None], *, check: Callable[[int, str], Verdict] | None, counts: AskingCounts
+    ) -> list[_Checked | None]:
+        """Texts in the order of asking; None where there is none."""
+        prompts = _prompts(self.model, asks, template=self.template, sampling=self.sampling)
+        self.failures.update("no text" for prompt in prompts if prompt is None)
+        asked = [place for place, prompt in enumerate(prompts) if prompt is not None]
+
+        def ask(
+            places: Sequence[int], failed: Mapping[int, Attempt[_Checked]], *, attempt: int
+        ) -> list[Attempt[_Checked] | None]:
+            again = [self._again(prompts[asked[it]], failed.get(it), attempt=attempt) for it in places]
+            drawn = {"temperature": _AGAIN_TEMPERATURE, "seed": attempt} if attempt else {}
+            sampling = self.sampling.model_copy(update=drawn)
+            answers = self.model.complete(again, schema=self.schema, sampling=sampling)
+            return [self._read(answer, asked[it], check) for it, answer in zip(places, answers, strict=True)]
+
+        # Without a check there is nothing to say that another text would be better.
+        found = ask_until_verified(len(asked), ask, counts=counts, **({} if check is not None else {"attempts": 1}))
+        texts = {asked[place]: text for place, text in found.items()}
+        return [texts.get(place) for place in range(len(asks))]
+
+    def _read(
+        self, answer: Completion, place: int, check: Callable[[int, str], Verdict] | None
+    ) -> Attempt[_Checked] | None:
+        parsed = _parsed(answer, self.parse, self.failures)
+        if parsed is None or parsed.text is None:
+            return None
+        verdict = Verdict(()) if check is None else check(place, parsed.text)
+        return Attempt(_Checked(parsed.text, verdict.verified), verdict, is_good=not verdict.unsupported)
+
+    def _again(self, prompt: Prompt | None, failed: Attempt[_Checked] | None, *, attempt: int) -> Prompt:
+        """The prompt with what came of it and what was wrong, if there is room; else a sample of its own."""
+        assert prompt is not None, "only what can be asked about is asked again"
+        plain = replace(prompt, sample=attempt)
+        if failed is None:
+            return plain
+        told = (Message("assistant", failed.text.text), Message("user", correction(failed.verdict)))
+        longer = replace(plain, messages=(*prompt.messages, *told))
+        context = self.model.backend.context_tokens
+        room = None if context is None else context - self.sampling.max_tokens
+        return longer if room is None or self.model.backend.count_tokens([longer])[0] <= room else plain
+
+
+def _prompts(
+    model: LanguageModel, asks: Sequence[Ask | None], *, template: PromptTemplate, sampling: SamplingConfig
+) -> list[Prompt | None]:
+    """Prompts that leave room for an answer; None where there is nothing to ask."""
     prompts = {place: Prompt(ask(template)) for place, ask in enumerate(asks) if ask is not None}
     context = model.backend.context_tokens
     if context is not None:
@@ -209,8 +296,22 @@ def _ask(
                     count_tokens=lambda messages: model.backend.count_tokens([Prompt(messages)])[0],
                 )
                 prompts[place] = Prompt(fitted)
-    answers = dict(zip(prompts, model.complete(list(prompts.values()), schema=schema, sampling=sampling), strict=True))
-    return [answers.get(place) for place in range(len(asks))]
+    return [prompts.get(place) for place in range(len(asks))]
+
+
+def _ask(
+    model: LanguageModel,
+    asks: Sequence[Ask | None],
+    *,
+    template: PromptTemplate,
+    schema: OutputSchema | None,
+    sampling: SamplingConfig,
+) -> list[Completion | None]:
+    """Answers in the order of asking; None where there was nothing to ask."""
+    prompts = _prompts(model, asks, template=template, sampling=sampling)
+    asked = [prompt for prompt in prompts if prompt is not None]
+    answers = iter(model.complete(asked, schema=schema, sampling=sampling))
+    return [None if prompt is None else next(answers) for prompt in prompts]
 
 
 def _parsed(answer: Completion | None, parse: Callable[[str], Parsed], failures: Counter[str]) -> Parsed | None:

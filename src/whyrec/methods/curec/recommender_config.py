@@ -29,6 +29,10 @@ class CURecConfig(BaseModel):
     texts: OfflineTextConfig = OfflineTextConfig()
     """Of the offline writer. ``texts.check=false`` verifies no text as it is written, which takes most of the time;
     whatever is shown is verified anyway."""
+    verify_texts: bool = True
+    """A text of ``llm`` with a claim that the data do not bear out is asked for again, what failed named, and in the
+    end written offline. False takes the first text that can be read, as the paper does; what is shown is verified
+    anyway."""
     pattern_every: int = Field(default=5, ge=1)
     """Interactions between two patterns of a user. Chosen (C2)."""
     min_history: int = Field(default=1, ge=0)

@@ -93,7 +93,12 @@ class Stages:
         if kept is not None and kept.is_file():
             return Texts.read(kept.parent, item_ids=self.item_ids, user_ids=user_ids)
         parts = self._checkpoint(_PARTS)
-        writers = writers_of(self.offline, items=self._training.data.items, model=self._language_model)
+        writers = writers_of(
+            self.offline,
+            items=self._training.data.items,
+            model=self._language_model,
+            verify=self.config.verify_texts,
+        )
         texts = write_texts(
             self.histories,
             self._wanted(),

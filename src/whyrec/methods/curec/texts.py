@@ -62,6 +62,20 @@ class Texts:
         )
 
 
+def texts_by_writer(texts: Texts) -> list[str]:
+    """Of patterns and of reasons, how many each writer wrote, and how many of these were verified as they were written.
+
+    Returns:
+        One line each for the notes of a fit.
+    """
+    lines = []
+    for name, frame in (("patterns", texts.patterns.frame), ("reasons", texts.reasons.frame)):
+        counts = frame.group_by("writer").agg(pl.len().alias("n"), pl.col("verified").sum()).sort("n", descending=True)
+        told = [f"{n:,} by {writer} ({verified:,} verified)" for writer, n, verified in counts.iter_rows()]
+        lines.append(f"{name}: {'; '.join(told) or 'none'}")
+    return lines
+
+
 def write_texts(
     histories: Mapping[str, UserHistory],
     wanted: Iterable[Interaction],

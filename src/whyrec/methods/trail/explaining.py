@@ -5,15 +5,16 @@ takes over, and the writer's name says so.
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from whyrec.data.facts import ItemFacts
 from whyrec.errors import InvalidDataError
+from whyrec.evaluation.asking import AskingCounts, Attempt, ask_until_verified
 from whyrec.evaluation.verification import Vocabulary, evidence_of, verify_explanation
 from whyrec.interfaces import Explanation, ForecastPoint
-from whyrec.llm.base import Message, Prompt, SamplingConfig
+from whyrec.llm.base import Completion, Message, Prompt, SamplingConfig
 from whyrec.llm.cache import open_cache
 from whyrec.llm.local.backend import LocalBackend
 from whyrec.llm.local.loading import LoadedModel
@@ -27,45 +28,27 @@ from whyrec.methods.trail.references import fill
 from whyrec.methods.trail.samples import Sample
 from whyrec.methods.trail.writer import write_verified
 
-ATTEMPTS = 3
-"""The likeliest text first, then drawn ones."""
 _TEMPERATURE = 0.7
+"""Of all attempts but the first, which is the likeliest text."""
 _OF_HISTORY = ("number", "month", "direction", "peak")
 _STUTTER = re.compile(r"\b(\w+)(?: \1\b){2,}", re.IGNORECASE)
 _SECTION = re.compile(r"\[(\w+)\] ([^\[]*)")
 
 
 @dataclass
-class WritingCounts:
-    """What became of the texts that were asked for."""
+class WritingCounts(AskingCounts):
+    """What became of the explanations that were asked for; an unreadable one was cut or lacked a section."""
 
-    asked: int = 0
-    attempts: int = 0
-    cut: int = 0
-    """Attempts that ended at the token limit or lacked a section."""
     unresolved: int = 0
-    """Attempts with a reference that the item's facts cannot fill in."""
-    refused: int = 0
-    """Attempts with a claim that the data do not bear out, or that say nothing of the history, or stutter."""
-    verified_at_once: int = 0
-    """Items whose first attempt passed."""
-    by_model: int = 0
-    """Items explained by the model in the end."""
+    """Of the unreadable, attempts with a reference that the item's facts cannot fill in."""
     numbers: int = 0
     """First attempts that could be read."""
     numbers_right: int = 0
     """Of those, texts in which every number, month and total is right."""
-    refused_kinds: dict[str, int] = field(default_factory=dict)
-    """Kinds of claims that were not borne out, over all attempts."""
 
     def summary(self) -> str:
         """One line for the end of a run."""
-        other = self.asked - self.by_model
-        return (
-            f"{self.asked:,} explained: {self.by_model:,} by the model ({self.verified_at_once:,} at once), "
-            f"{other:,} by the offline writer; of {self.attempts:,} attempts {self.cut:,} were cut or lacked a "
-            f"section, {self.unresolved:,} named facts that are not there, {self.refused:,} were refused"
-        )
+        return f"{AskingCounts.summary(self)}, {self.unresolved:,} named facts that are not there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,31 +97,28 @@ def write_explanations(
         config: References or free text; the longest text.
         vocabulary: The catalogue's names.
     """
-    counts = WritingCounts(asked=len(asked))
-    found: dict[int, Explanation] = {}
-    for attempt in range(ATTEMPTS):
-        open_places = [place for place in range(len(asked)) if place not in found]
-        if not open_places:
-            break
+    counts = WritingCounts()
+
+    def ask(
+        places: Sequence[int], failed: Mapping[int, Attempt[Explanation]], *, attempt: int
+    ) -> list[Attempt[Explanation] | None]:
+        # The model was tuned on one form of prompt: what failed cannot be put to it, but it is drawn anew.
         sampling = SamplingConfig(
             max_tokens=config.explanation_tokens, temperature=_TEMPERATURE if attempt else 0.0, seed=attempt
         )
-        prompts = explanation_prompts([asked[place] for place in open_places], encoder, sample=attempt)
+        prompts = explanation_prompts([asked[place] for place in places], encoder, sample=attempt)
         completions = model.complete(prompts, schema=encoder.template.explanation_form(), sampling=sampling)
-        for place, completion in zip(open_places, completions, strict=True):
-            counts.attempts += 1
-            if completion.failure is not None or completion.finish == "length":
-                counts.cut += 1
-                continue
-            explanation = _checked(asked[place], completion.text, model=model, config=config, vocabulary=vocabulary)
-            if explanation is None:
-                counts.unresolved += 1
-                continue
-            is_good = explanation.verdict.verified and _says_something(explanation, asked[place].facts)
-            _count(explanation, counts, is_good=is_good, is_first=attempt == 0)
-            if is_good:
-                found[place] = explanation
-    counts.by_model = len(found)
+        answers = []
+        for place, completion in zip(places, completions, strict=True):
+            checked = _checked(asked[place], completion, counts, model=model, config=config, vocabulary=vocabulary)
+            if checked is not None and attempt == 0:
+                counts.numbers += 1
+                wrong = checked.verdict.unsupported
+                counts.numbers_right += not any(claim.kind in ("number", "month") for claim in wrong)
+            answers.append(checked)
+        return answers
+
+    found = ask_until_verified(len(asked), ask, counts=counts)
     return [
         found.get(place) or write_verified(item.facts, item.point, vocabulary=vocabulary)
         for place, item in enumerate(asked)
@@ -186,16 +166,26 @@ def _before_explanation(encoder: Encoder, *, score: float) -> str:
 
 
 def _checked(
-    item: Asked, text: str, *, model: LanguageModel, config: TrailConfig, vocabulary: Vocabulary
-) -> Explanation | None:
+    item: Asked,
+    completion: Completion,
+    counts: WritingCounts,
+    *,
+    model: LanguageModel,
+    config: TrailConfig,
+    vocabulary: Vocabulary,
+) -> Attempt[Explanation] | None:
+    if completion.failure is not None or completion.finish == "length":
+        return None
+    text = completion.text
     if config.references:
         try:
             text = fill(text, facts=item.facts, point=item.point)
         except InvalidDataError:
+            counts.unresolved += 1
             return None
     sections = {name: body.strip() for name, body in _SECTION.findall(text)}
     text = "\n".join(f"[{name}] {body}" for name, body in sections.items())
-    return Explanation(
+    explanation = Explanation(
         item_id=item.facts.item_id,
         text=text,
         sections=sections,
@@ -203,6 +193,8 @@ def _checked(
         verdict=verify_explanation(text, facts=item.facts, forecast=item.point, vocabulary=vocabulary),
         writer=model.writer,
     )
+    is_good = explanation.verdict.verified and _says_something(explanation, item.facts)
+    return Attempt(explanation, explanation.verdict, is_good)
 
 
 def _says_something(explanation: Explanation, facts: ItemFacts) -> bool:
@@ -213,14 +205,3 @@ def _says_something(explanation: Explanation, facts: ItemFacts) -> bool:
     end = explanation.text.find(f"[{SECTIONS[1]}]")
     tells = any(claim.kind in _OF_HISTORY and claim.start < end for claim in explanation.verdict.claims)
     return (tells or not facts.total_users) and _STUTTER.search(explanation.text) is None
-
-
-def _count(explanation: Explanation, counts: WritingCounts, *, is_good: bool, is_first: bool) -> None:
-    wrong = explanation.verdict.unsupported
-    counts.refused += not is_good
-    for claim in wrong:
-        counts.refused_kinds[claim.kind] = counts.refused_kinds.get(claim.kind, 0) + 1
-    if is_first:
-        counts.verified_at_once += is_good
-        counts.numbers += 1
-        counts.numbers_right += not any(claim.kind in ("number", "month") for claim in wrong)
