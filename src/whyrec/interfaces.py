@@ -15,10 +15,11 @@ from whyrec.data.dataset import Dataset
 from whyrec.data.windows import Window
 
 ClaimKind = Literal[
-    "number", "month", "direction", "peak", "attribute", "title", "aspect", "score", "motivation", "trait"
+    "number", "month", "direction", "peak", "attribute", "title", "aspect", "score", "motivation", "trait", "hidden"
 ]
 """``aspect``: an interest of a user; ``score``: a level on a readable scale, or what it adds to a score;
-``motivation``: why a user takes things; ``trait``: what an item is known for."""
+``motivation``: why a user takes things; ``trait``: what an item is known for; ``hidden``: characters that nobody sees,
+which never hold."""
 
 FORECAST_SCHEMA = {
     "item_id": pl.String,

@@ -84,8 +84,9 @@ def test_items_are_explained_verified_and_a_summary_says_by_whom(
         assert record["writer"] == "offline" or record["writer"].startswith("scratch@")
         assert record["drivers"] == []
         assert list(record["sections"]) == ["Trend", "Feature", "Integration"]
-    assert f"3 explained: {by_model} by the model" in err
-    assert f"{3 - by_model} by the offline writer" in err
+    assert f"3 asked for: {by_model} by the model" in err
+    assert "3 explained: 3 verified, 0 marked as not verified" in err
+    assert f"{3 - by_model} left to the offline writer" in err
 
 
 def test_a_text_of_the_model_names_its_writer(

@@ -10,6 +10,7 @@ from whyrec.data.columns import Field, map_columns
 from whyrec.data.raw_rows import PROBLEM, ROW
 from whyrec.data.read import Table
 from whyrec.data.validate import REJECTED, id_text
+from whyrec.data.visible_text import visible_frame
 from whyrec.errors import InvalidDataError
 
 # Longer digit strings are codes, and so are those with leading zeros: both would lose something as numbers.
@@ -58,8 +59,11 @@ def read_catalogue(
     renamed = raw.rename({column: field for field, column in mapping.columns.items()})
     frame = renamed.with_columns(id_text(renamed[key], where=table.name))
     judged = frame.with_columns(_reason(key))
-    good = judged.filter(pl.col("reason").is_null()).drop("reason", ROW, PROBLEM)
+    kept = judged.filter(pl.col("reason").is_null()).drop("reason", ROW, PROBLEM)
+    good, n_unseen = visible_frame(kept, keys=[key])
     notes = list(mapping.notes)
+    if n_unseen:
+        notes.append(f"{table.name}: {n_unseen:,} values held characters that nobody sees; these were taken out.")
     if schema.TITLE in mapping.columns:
         good, note = _with_titles(good, where=table.name)
         notes.extend(note)

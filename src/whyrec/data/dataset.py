@@ -13,6 +13,7 @@ import polars as pl
 from whyrec.data import schema
 from whyrec.data.fingerprint import fingerprint
 from whyrec.data.parquet_files import write_frame, write_lazy
+from whyrec.data.visible_text import visible_frame
 from whyrec.errors import InvalidDataError
 from whyrec.runtime.atomic import atomic_directory
 
@@ -42,7 +43,8 @@ class Dataset:
 
         Args:
             interactions: ``user_id, item_id, timestamp`` (aware UTC) and optionally ``rating, review``; any row order.
-            items: ``item_id, title`` and any attributes; one row per item.
+            items: ``item_id, title`` and any attributes; one row per item. Characters that nobody sees are taken out of
+                all texts but the ids.
             users: ``user_id`` and any attributes, or None.
             name: How reports call the dataset.
 
@@ -61,7 +63,7 @@ class Dataset:
         ordered = log.sort(schema.TIMESTAMP, schema.USER, schema.ITEM, maintain_order=True)
         if isinstance(interactions, pl.DataFrame):
             ordered = ordered.collect().lazy()
-        return cls(name=name, interactions=ordered, items=items, users=users)
+        return cls(name=name, interactions=ordered, items=_visible(items), users=users)
 
     @classmethod
     def read(cls, directory: Path) -> Self:
@@ -75,7 +77,7 @@ class Dataset:
         try:
             interactions = pl.scan_parquet(directory / "interactions.parquet", glob=False)
             found = interactions.collect_schema()
-            items = pl.read_parquet(directory / "items.parquet", glob=False)
+            items = _visible(pl.read_parquet(directory / "items.parquet", glob=False))
             users = pl.read_parquet(users_path, glob=False) if users_path.is_file() else None
         except (FileNotFoundError, pl.exceptions.PolarsError) as error:
             raise InvalidDataError(
@@ -179,6 +181,10 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
             f"{path}: expected format_version at most {schema.FORMAT_VERSION}, got {version}. Upgrade whyrec."
         )
     return manifest
+
+
+def _visible(items: pl.DataFrame) -> pl.DataFrame:
+    return visible_frame(items, keys=[schema.ITEM])[0]
 
 
 def _require_columns(found: pl.Schema, required: Mapping[str, pl.DataType], *, where: str) -> None:

@@ -11,6 +11,7 @@ import polars as pl
 
 from whyrec.data import schema
 from whyrec.data.attributes import AttributeValue, attributes_of
+from whyrec.data.visible_text import visible
 from whyrec.errors import UnknownIdError
 
 SEPARATOR = " | "
@@ -93,8 +94,8 @@ def text_of(item_id: str, items: Mapping[str, ItemText]) -> ItemText:
 
 
 def neutral(text: str) -> str:
-    """The same text without angle brackets; its lines stay."""
-    return text.translate(_NEUTRAL)
+    """The same text without angle brackets and without characters that nobody sees; its lines stay."""
+    return visible(text).translate(_NEUTRAL)
 
 
 def cut(text: str, *, max_chars: int) -> str:

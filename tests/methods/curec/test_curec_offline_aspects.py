@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
 from whyrec.data.sequences import Sequences
+from whyrec.evaluation.verification.titles import quoted
 from whyrec.methods.curec.offline import Aspect, OfflineTextConfig, read_aspects
-from whyrec.methods.curec.offline.phrases import NOUNS, counted, how_often, phrase_of, quoted, what_share, with_article
+from whyrec.methods.curec.offline.phrases import NOUNS, counted, how_often, phrase_of, what_share, with_article
 from whyrec.methods.curec.offline.profile import Interest, aspect_counts, average_shares, log_lifts, rank_aspects
 
 CONFIG = OfflineTextConfig(keyword_min_items=2, keyword_max_share=0.5)

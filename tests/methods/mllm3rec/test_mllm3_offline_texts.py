@@ -18,7 +18,7 @@ from whyrec.interfaces import Explanation
 from whyrec.methods.mllm3rec.artefacts import Motivation, Profile
 from whyrec.methods.mllm3rec.config import MLLM3Config, RankerConfig, TextHeadConfig
 from whyrec.methods.mllm3rec.model import MLLM3Recommender
-from whyrec.methods.mllm3rec.motives import inferred_profile, is_quotable, listed
+from whyrec.methods.mllm3rec.motives import inferred_profile, listed
 from whyrec.methods.mllm3rec.offline import TraitLexicon, shared_motivation
 from whyrec.methods.mllm3rec.schema import Dimension, MotivationSchema
 
@@ -119,18 +119,17 @@ def test_titles_are_listed_as_in_a_sentence() -> None:
     assert listed(["A"]) == "“A”"
     assert listed(["A", "B\nb"]) == "“A” and “B b”"
     assert listed(["A", "B", "C"]) == "“A”, “B” and “C”"
-    assert is_quotable('A 3" pen')
-    assert not any(map(is_quotable, ("", "so-called “pen”", "a" * 301)))
+    assert listed(['A 3" pen', "so-called “pen”"]) == '“A 3" pen” and “so-called ‘pen’”'
 
 
-def test_a_title_that_cannot_be_quoted_is_not(data: Dataset, fitted: MLLM3Recommender) -> None:
+def test_a_long_title_is_quoted_by_its_beginning(data: Dataset, fitted: MLLM3Recommender) -> None:
     told = data.items.with_columns(
         pl.when(pl.col("item_id") == "g9").then(pl.lit("organic " * 60)).otherwise(pl.col("title")).alias("title")
     )
     long = Dataset.from_frames(data.interactions, told, name=data.name)
-    text = why(fitted, long, user_id="g-user0", item_id="g9").text
-    assert "item g9 goes with that" in text
-    assert "organic organic" not in text
+    told_of = why(fitted, long, user_id="g-user0", item_id="g9")
+    assert f"“{'organic ' * 7}organic…” goes with that" in told_of.text
+    assert told_of.verdict.verified
 
 
 def test_words_are_tied_to_what_their_items_serve(data: Dataset, fitted: MLLM3Recommender) -> None:

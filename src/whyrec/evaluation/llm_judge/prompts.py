@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import cast
 
 from whyrec.data.item_lines import cut, neutral
-from whyrec.data.visible_text import visible
 from whyrec.evaluation.explanation_files import ToldExplanation
 from whyrec.interfaces import Evidence
 from whyrec.llm.base import Prompt
@@ -100,4 +99,4 @@ def _in_line(text: str) -> str:
 
 
 def _as_data(text: str, *, longest: int) -> str:
-    return cut(neutral(visible(text)), max_chars=longest)
+    return cut(neutral(text), max_chars=longest)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from whyrec.data.facts import ItemFacts
 from whyrec.evaluation.verification.binding import bind
 from whyrec.evaluation.verification.comparisons import Passage
+from whyrec.evaluation.verification.hidden import hidden_claims
 from whyrec.evaluation.verification.known import Known
 from whyrec.evaluation.verification.lexicon import FORECAST_CUE, POINTS_BACK, RATING_BEFORE
 from whyrec.evaluation.verification.mentions import (
@@ -70,7 +71,7 @@ def verify_explanation(
     plain = blank(plain, values)
     levels = list(_level_claims(plain))
     plain = blank(plain, levels)
-    claims = [*names, *values, *levels, *_claims_of_text(plain, known)]
+    claims = [*names, *values, *levels, *_claims_of_text(plain, known), *hidden_claims(text)]
     ordered = sorted(claims, key=lambda claim: (claim.start, claim.end, claim.kind))
     return Verdict(tuple(_with_text(claim, text) for claim in ordered))
 

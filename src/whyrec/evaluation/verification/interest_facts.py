@@ -17,7 +17,7 @@ from whyrec.data import schema
 from whyrec.data.attributes import AttributeValue, attributes_of
 from whyrec.errors import UnknownIdError
 from whyrec.evaluation.verification.interest_words import other_spellings
-from whyrec.evaluation.verification.titles import spoken_title, year_in_title
+from whyrec.evaluation.verification.titles import spoken_title, within_quotes, year_in_title
 from whyrec.evaluation.verification.vocabulary import LONGEST_VALUE, WORD, attribute_values
 
 Trait = tuple[str, str]
@@ -33,7 +33,7 @@ class ItemTraits(NamedTuple):
 
     title: str
     names: frozenset[str]
-    """Its title as the catalogue spells it and as it is said, in small letters."""
+    """Its title as the catalogue spells it and as it is said, in small letters, as it stands in quotation marks."""
     traits: frozenset[Trait]
     year: int | None
     price: float | None
@@ -178,9 +178,8 @@ def _traits_of(
         traits |= {(QUARTER, name) for name, holds in (("cheapest", price <= low), ("dearest", price > high)) if holds}
     for column in text_columns:
         traits.update((IN_TEXT, word) for word in WORD.findall(str(row[column] or "").casefold()))
-    return ItemTraits(
-        title, frozenset((title.casefold(), spoken_title(title).casefold())), frozenset(traits), year, price
-    )
+    names = frozenset(within_quotes(name).casefold() for name in (title, spoken_title(title)))
+    return ItemTraits(title, names, frozenset(traits), year, price)
 
 
 def _values(given: AttributeValue) -> Iterator[str]:

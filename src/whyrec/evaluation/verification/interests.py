@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from whyrec.evaluation.verification import interest_words as words
 from whyrec.evaluation.verification.habits import habit_claims, speaks_of_habits
+from whyrec.evaluation.verification.hidden import hidden_claims
 from whyrec.evaluation.verification.interest_facts import InterestFacts
 from whyrec.evaluation.verification.interest_mentions import Mention, Reading, read
 from whyrec.evaluation.verification.interest_numbers import aspect_ids, count_claims, figure_claims, times_claims
@@ -60,6 +61,7 @@ def verify_interests(
     # "8 out of 10" is no count of the history there, and "a family torn apart" no genre.
     claims = [claim for claim in claims if not any(_overlap(claim, other) for other in told)] + told
     claims += figure_claims(reading, claims=claims, facts=facts)
+    claims += hidden_claims(text)
     ordered = sorted(claims, key=lambda claim: (claim.start, claim.end, claim.kind))
     return Verdict(tuple(_with_text(claim, text) for claim in ordered))
 

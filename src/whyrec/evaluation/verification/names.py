@@ -13,6 +13,7 @@ from whyrec.evaluation.verification.lexicon import (
     VALUE_CUE_BEFORE,
     VALUE_LINK,
 )
+from whyrec.evaluation.verification.titles import quoted, within_quotes
 from whyrec.evaluation.verification.vocabulary import WORD, Name, Vocabulary, attribute_values, value_name
 from whyrec.interfaces import Claim
 
@@ -59,7 +60,7 @@ def title_claims(text: str, *, facts: ItemFacts, vocabulary: Vocabulary) -> list
     """Find the titles that a text names and say which are this item's."""
     claims = list(_quoted_titles(text, facts=facts, vocabulary=vocabulary))
     rest = blank(text, claims)
-    own = _own_title(rest, facts.title)
+    own = _own_title(rest, within_quotes(facts.title))
     claims += own
     rest = blank(rest, own)
     return claims + list(_other_titles(rest, facts=facts, vocabulary=vocabulary, item_is_named=bool(claims)))
@@ -73,17 +74,17 @@ def _own_title(text: str, title: str) -> list[Claim]:
 
 
 def _quoted_titles(text: str, *, facts: ItemFacts, vocabulary: Vocabulary) -> Iterator[Claim]:
-    title = facts.title.casefold()
+    title = within_quotes(facts.title).casefold()
     for hit in _QUOTED.finditer(text):
         group = next(index for index in range(1, 5) if hit.group(index) is not None)
         # A comma or full stop inside the closing quote is the sentence's, not the title's.
-        quoted = hit.group(group)
+        said = hit.group(group)
         start = hit.start(group)
-        plain = quoted if quoted.casefold() == title else quoted.rstrip(",.")
+        plain = said if said.casefold() == title else said.rstrip(",.")
         key = plain.casefold()
         if key == title or (len(key) > 20 and title.startswith(_CUT_OFF.sub("", key))):
             yield Claim("title", plain, start, start + len(plain), True, ("title",))
-        elif key in vocabulary.quoted_titles or (quoted[0].isupper() and not _is_own_text(key, facts)):
+        elif key in vocabulary.quoted_titles or (said[0].isupper() and not _is_own_text(key, facts)):
             yield _wrong_title(plain, start, facts=facts)
 
 
@@ -93,7 +94,7 @@ def _is_own_text(phrase: str, facts: ItemFacts) -> bool:
 
 
 def _wrong_title(found: str, start: int, *, facts: ItemFacts) -> Claim:
-    return Claim("title", found, start, start + len(found), False, ("title",), f"the item is “{facts.title}”")
+    return Claim("title", found, start, start + len(found), False, ("title",), f"the item is {quoted(facts.title)}")
 
 
 def _other_titles(text: str, *, facts: ItemFacts, vocabulary: Vocabulary, item_is_named: bool) -> Iterator[Claim]:

@@ -3,9 +3,28 @@
 import re
 from functools import lru_cache
 
+LONGEST_QUOTED = 70
+"""Longer titles are quoted by their beginning."""
+_SINGLE = str.maketrans("“”„‟«»", "‘’‚‛‹›")
 _YEAR = re.compile(r"\s*\(((?:18|19|20)\d\d)\)\s*$")
 _OTHER_NAME = re.compile(r"(?<=\S)\s+\([^()]*\)\s*$")
 _ARTICLE = re.compile(r"^(?P<rest>.+), (?P<article>The|A|An|Le|La|Les|L'|Il|El|Los|Las|Der|Die|Das)$")
+
+
+def within_quotes(title: str) -> str:
+    """A title as it stands in quotation marks: with single ones of its own, so that it cannot close them.
+
+    Else a catalogue's title could go on behind its quotation as if the writer said it.
+    """
+    return " ".join(title.split()).translate(_SINGLE)
+
+
+def quoted(title: str, *, longest: int = LONGEST_QUOTED) -> str:
+    """Put a title in quotation marks, cut at a word's end where it is longer than ``longest`` characters."""
+    told = within_quotes(title)
+    if len(told) > longest:
+        told = told[:longest].rsplit(" ", 1)[0].rstrip(" ,;:-+&(") + "…"
+    return f"“{told}”"
 
 
 @lru_cache(maxsize=65536)

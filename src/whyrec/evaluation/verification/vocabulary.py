@@ -10,6 +10,7 @@ import polars as pl
 
 from whyrec.data import schema
 from whyrec.data.attributes import AttributeValue
+from whyrec.evaluation.verification.titles import within_quotes
 
 LONGEST_VALUE = 60
 """Longer texts are descriptions, not values that another item could share."""
@@ -52,7 +53,7 @@ class Vocabulary:
                 values.update((column, value) for value in _column_values(items[column]))
         return cls(
             titles=_index((Name(title, tuple(WORD.findall(title)), "title") for title in set(titles)), n_words=2),
-            quoted_titles=frozenset(title.casefold() for title in titles),
+            quoted_titles=frozenset(within_quotes(title).casefold() for title in titles),
             values=_index(value_name(value, attribute) for attribute, value in sorted(values)),
         )
 

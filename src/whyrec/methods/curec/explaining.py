@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from whyrec.evaluation.verification.titles import quoted
 from whyrec.interfaces import Evidence
 from whyrec.methods.curec.artefacts import Pattern, Reason
 from whyrec.methods.curec.attended import AttendedReason, read_reasons
@@ -140,7 +141,7 @@ def explain_popular(place: ListPlace, *, users: float, writer: OfflineWriter) ->
     """
     is_popular = place.rank is not None and place.rank <= _MOST_POPULAR
     stands = "is among" if is_popular else "is not among"
-    text = f"Nothing is known of this user yet. “{place.title}” {stands} the most popular items of late."
+    text = f"Nothing is known of this user yet. {quoted(place.title)} {stands} the most popular items of late."
     told = Checker(writer).part(WHY, text, history=UserHistory(place.user_id), item_id=place.item_id)
     popular = Evidence("popularity", "recent", "users of the last 30 days", float(int(users)), "users")
     return ExplainedRecommendation(

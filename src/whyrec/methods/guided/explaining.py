@@ -11,6 +11,7 @@ from functools import cached_property
 from whyrec.evaluation.verification.interest_facts import InterestCatalogue, InterestFacts
 from whyrec.evaluation.verification.interests import cited_evidence, verify_interests
 from whyrec.evaluation.verification.levels import LevelFacts, ScaleFacts
+from whyrec.evaluation.verification.titles import quoted
 from whyrec.interfaces import Evidence, Explanation
 from whyrec.methods.guided.aspects import Aspect, AspectSet
 from whyrec.recommending.explained import ExplainedEntry
@@ -21,7 +22,6 @@ _MOST_NAMED = 3
 _LEAST_SHARE = 0.1
 """Of all that aspects add, so much makes one worth naming. Chosen."""
 _MOST_POPULAR = 10
-_LONGEST_TITLE = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,10 +181,7 @@ class Explainer:
         return ["What this user took stands on the same side."] if is_alike else []
 
     def _named(self, item_id: str) -> str:
-        """A title in quotation marks; one that would break them, or is a text, is not quoted."""
-        title = " ".join(self.catalogue.items[item_id].title.split())
-        is_quotable = 0 < len(title) <= _LONGEST_TITLE and not set(title) & set('“”«»"')
-        return f"“{title}”" if is_quotable else f"item {item_id}"
+        return quoted(self.catalogue.items[item_id].title or item_id)
 
     def _evidence(self, case: Case) -> list[Evidence]:
         if not case.history:

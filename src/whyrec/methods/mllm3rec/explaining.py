@@ -17,7 +17,7 @@ from whyrec.evaluation.verification.interests import cited_evidence, verify_inte
 from whyrec.evaluation.verification.motives import Motive, MotiveFacts
 from whyrec.interfaces import Evidence, Explanation
 from whyrec.methods.mllm3rec.artefacts import ItemTraits, Motivation, Profile
-from whyrec.methods.mllm3rec.motives import WRITER, MotiveScale, TextEncoder, is_quotable, listed
+from whyrec.methods.mllm3rec.motives import WRITER, MotiveScale, TextEncoder, listed
 from whyrec.methods.mllm3rec.offline import TraitLexicon, shared_motivation
 from whyrec.methods.mllm3rec.ranker import Lead
 from whyrec.methods.mllm3rec.schema import MotivationSchema
@@ -185,9 +185,7 @@ class Explainer:
         return int(items.filter(pl.col(schema.ITEM) == len(item_ids)).select(pl.len()).collect().item())
 
     def _named(self, item_id: str) -> str:
-        """A title in quotation marks; one that would break them, or is a text, is not quoted."""
-        title = self.titles[item_id]
-        return listed([title]) if is_quotable(title) else f"item {item_id}"
+        return listed([self.titles[item_id] or item_id])
 
     def _motivation(self, motivation: Motivation) -> str:
         sentence = motivation.sentence.strip()

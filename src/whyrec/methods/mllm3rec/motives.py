@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from whyrec.evaluation.verification.titles import quoted
 from whyrec.methods.mllm3rec.artefacts import Motivation, Profile
 from whyrec.methods.mllm3rec.schema import MotivationSchema
 from whyrec.methods.mllm3rec.text_space import TextSpace, Vectors, unit_rows
@@ -24,7 +25,6 @@ _STATED_STEPS = (0.25, 0.35, 0.45)
 """Cosines from which own words name a motivation. Chosen by eye, with the packaged sentence encoder."""
 _MOST_EVIDENCE = 3
 _MOST_NAMED = 2
-_LONGEST_TITLE = 300
 _LEAST_EVIDENCE = 0.5
 
 
@@ -99,7 +99,7 @@ def inferred_profile(
         if not evidence:
             found.append(Motivation(dimension.key, 0, ""))
             continue
-        named = [title for item_id in evidence if is_quotable(title := titles[item_ids.index(item_id)])]
+        named = [title for item_id in evidence if (title := titles[item_ids.index(item_id)])]
         sentence = sentence_on(dimension.name, named[:_MOST_NAMED], strength)
         found.append(Motivation(dimension.key, int(strength), sentence, evidence))
     return Profile(user_id, tuple(found), WRITER)
@@ -140,13 +140,8 @@ def sentence_on(name: str, titles: Sequence[str], strength: int) -> str:
 
 def listed(titles: Sequence[str]) -> str:
     """Titles in quotation marks, as a list in a sentence."""
-    quoted = [f"“{' '.join(title.split())}”" for title in titles]
-    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"
-
-
-def is_quotable(title: str) -> bool:
-    """Whether a title can stand in quotation marks: no others within, and no longer than a title may be."""
-    return 0 < len(" ".join(title.split())) <= _LONGEST_TITLE and not set(title) & set("“”«»")
+    named = [quoted(title) for title in titles]
+    return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
 
 
 def _evidence(item_ids: Sequence[str], served: Vectors, *, weights: NDArray[np.float64]) -> tuple[str, ...]:

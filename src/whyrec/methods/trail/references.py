@@ -13,6 +13,7 @@ from whyrec.data.attributes import AttributeValue
 from whyrec.data.facts import RECENT_SPANS_DAYS, ItemFacts, MonthCount
 from whyrec.errors import InvalidDataError
 from whyrec.evaluation.verification.evidence import month_id
+from whyrec.evaluation.verification.titles import quoted
 from whyrec.evaluation.verification.vocabulary import LONGEST_VALUE, attribute_values
 from whyrec.interfaces import ForecastPoint
 from whyrec.methods.trail.wording import (
@@ -21,7 +22,6 @@ from whyrec.methods.trail.wording import (
     day,
     listing,
     month,
-    quoted,
     small,
     whole,
     window_phrase,

@@ -21,7 +21,6 @@ MONTHS = [
     "December",
 ]
 _SMALL = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
-_LONGEST_TITLE = 70
 
 
 class Voice:
@@ -105,13 +104,6 @@ def window_phrase(window: Window) -> str:
 def listing(parts: Sequence[str]) -> str:
     """Join with commas and "and"."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-
-
-def quoted(title: str) -> str:
-    """Put a title in quotes, cut at a word's end where it is very long."""
-    if len(title) > _LONGEST_TITLE:
-        title = title[:_LONGEST_TITLE].rsplit(" ", 1)[0].rstrip(" ,;:-+&(") + "…"
-    return f"“{title}”"
 
 
 def sentence(text: str) -> str:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from whyrec.data.attributes import AttributeValue
 from whyrec.data.facts import ItemFacts
+from whyrec.evaluation.verification.titles import quoted
 from whyrec.interfaces import Driver
-from whyrec.methods.trail.wording import Voice, listing, percent, quoted, sentence
+from whyrec.methods.trail.wording import Voice, listing, percent, sentence
 
 CATALOGUE_DRIVERS = ("catalogue", "text", "rating")
 LONGEST_VALUE = 60

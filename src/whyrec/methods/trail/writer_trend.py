@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from whyrec.data.facts import ItemFacts, MonthCount
-from whyrec.methods.trail.wording import Voice, day, month, quoted, sentence, small, whole
+from whyrec.evaluation.verification.titles import quoted
+from whyrec.methods.trail.wording import Voice, day, month, sentence, small, whole
 
 STEADY = 0.15
 """Months within 15% of each other read as steady."""

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from whyrec.evaluation.verification.titles import quoted
 from whyrec.methods.curec.offline.aspects import Aspect, AspectKind
 from whyrec.methods.curec.offline.config import OfflineTextConfig
 from whyrec.methods.curec.offline.frames import LONGEST_EXAMPLE, N_FRAMES, Frames, Told
-from whyrec.methods.curec.offline.phrases import Voice, quoted
+from whyrec.methods.curec.offline.phrases import Voice
 from whyrec.methods.curec.offline.profile import Interest
 
 _MOST_OF_A_KIND: dict[AspectKind, int] = {"genre": 3, "category": 4, "keyword": 2}

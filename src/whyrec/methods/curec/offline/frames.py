@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from whyrec.evaluation.verification.titles import quoted
 from whyrec.methods.curec.offline.aspects import Aspect, AspectTable
 from whyrec.methods.curec.offline.phrases import (
     NOUNS,
@@ -18,7 +19,6 @@ from whyrec.methods.curec.offline.phrases import (
     is_clearly_less,
     listing,
     phrase_of,
-    quoted,
     sentence,
     small,
     what_share,

@@ -154,13 +154,6 @@ def listing(parts: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
 
 
-def quoted(title: str, *, longest: int) -> str:
-    """Put a title in quotes, cut at a word's end where it is very long."""
-    if len(title) > longest:
-        title = title[:longest].rsplit(" ", 1)[0].rstrip(" ,;:-+&(") + "…"
-    return f"“{title}”"
-
-
 def sentence(text: str) -> str:
     """Begin with a capital and end with one full stop."""
     return f"{text[0].upper()}{text[1:]}".rstrip(".") + "."
