@@ -106,7 +106,6 @@ def test_a_publication_killed_at_any_moment_is_not_seen(
         for kept in store.versions():
             require_whole(store, kept)
         n_unfinished += unfinished(store)
-    print(n_unfinished, len(seen))
     assert n_unfinished >= N_KILLS[store.dialect] / 20  # or the moments were too late to tell anything
     assert len(seen) > N_KILLS[store.dialect] / 4
     last = publish(store)

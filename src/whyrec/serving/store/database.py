@@ -44,6 +44,13 @@ _inherited: list[object] = []
 """Connections of a parent process, kept so that nothing closes them: they are not ours."""
 
 
+class _Reading(sqlite3.Connection):
+    """A connection that closes with the last who holds it: the thread that it belongs to."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 class Database:
     """Reads by statements compiled once; writes in transactions of which there is one at a time.
 
@@ -63,7 +70,7 @@ class Database:
         self._reads = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._compiled: dict[Select[Any], tuple[str, dict[str, object]]] = {}
         self._local = threading.local()
-        self._raw: list[sqlite3.Connection] = []
+        self._readers: weakref.WeakSet[_Reading] = weakref.WeakSet()
         _open.add(self)
 
     @property
@@ -158,16 +165,15 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
-        for connection in self._raw:
+        for connection in list(self._readers):
             connection.close()
-        self._raw.clear()
         self._local = threading.local()
         self._engine.dispose()
 
     def leave_to_parent(self) -> None:
         """Forget the connections that a forked process shares with its parent, without closing them."""
-        _inherited.extend((self._engine.pool, self._raw, self._local))
-        self._raw, self._local = [], threading.local()
+        _inherited.extend((self._engine.pool, list(self._readers), self._local))
+        self._readers, self._local = weakref.WeakSet(), threading.local()
         self._engine.dispose(close=False)
 
     def _compile(self, statement: Select[Any]) -> tuple[str, dict[str, object]]:
@@ -179,15 +185,16 @@ class Database:
 
     def _reader(self) -> sqlite3.Connection:
         """This thread's own connection to SQLite for reading: a tenth of the time that a pooled one takes."""
-        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        found: _Reading | None = getattr(self._local, "connection", None)
         if found is None:
-            found = sqlite3.connect(
+            # Not only its own thread closes it: so does whoever closes the store.
+            found = _Reading(
                 str(self.url.database), timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
             )
             for pragma in (*_PRAGMAS[3:], "PRAGMA query_only = ON"):
                 found.execute(pragma)
             self._local.connection = found
-            self._raw.append(found)
+            self._readers.add(found)
         return found
 
 

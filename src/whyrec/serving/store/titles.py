@@ -64,7 +64,7 @@ def sought(words: list[str]) -> dict[str, object]:
 
 def _beginning(n: int) -> Select[Any]:
     word = title_words.c.word
-    return select(title_words.c.item_id).where(
+    return select(title_words.c.item_id).distinct().where(
         title_words.c.version == bindparam("version"), word >= bindparam(f"from_{n}"), word < bindparam(f"to_{n}")
     )
 
