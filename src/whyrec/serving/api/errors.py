@@ -1,7 +1,7 @@
 """Errors of the API: one form, one line, never a traceback."""
 
 import logging
-from collections.abc import Mapping
+import re
 from http import HTTPStatus
 
 import orjson
@@ -17,6 +17,8 @@ log = logging.getLogger("whyrec.serving")
 
 RETRY_AFTER_S = 1
 _LONGEST_SHOWN = 80
+_UNREAD = (408, 413)  # part of the body is still to come: the connection is of no use any more
+_OUGHT = re.compile(r"^[A-Z][\w ]*? should ")
 _CODES = {
     400: "malformed",
     401: "key_required",
@@ -82,15 +84,16 @@ def not_found(what: str, *, do: str) -> ApiError:
 def invalid(problems: list[ErrorDetails], *, where: str) -> ApiError:
     """Say what of a request breaks its schema: the first problem, and how many more there are."""
     first = problems[0]
-    place = ".".join(str(part) for part in first["loc"] if part != "__root__") or where
-    more = f" ({len(problems) - 1} more like it)" if len(problems) > 1 else ""
-    expected = _lowered(first["msg"])
-    if first["type"] in ("missing", "extra_forbidden"):
-        got = "nothing" if first["type"] == "missing" else "one that is not known"
+    place = ".".join(str(part) for part in first["loc"])
+    more = f"; {len(problems) - 1} more problems" if len(problems) > 1 else ""
+    if first["type"] == "missing":
+        said = "expected it, got nothing"
+    elif first["type"] == "extra_forbidden":
+        said = "expected no such name, got it"
     else:
-        got = _shown(first["input"])
-    message = f"{where} {place!r}: expected otherwise: {expected}; got {got}{more}. See /openapi.json."
-    return ApiError(422, message)
+        expected = _OUGHT.sub("expected it to ", first["msg"].removeprefix("Value error, "))
+        said = f"{expected}, got {shown(first['input'])}"
+    return ApiError(422, f"{where} {shown(place)}: {said}{more}. See /openapi.json.")
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -116,11 +119,6 @@ def add_error_handlers(app: FastAPI) -> None:
     async def _expected(_: Request, error: errors.WhyrecError) -> Response:
         return error_response(_of_ours(error))
 
-    @app.exception_handler(Exception)
-    async def _unexpected(_: Request, error: Exception) -> Response:
-        # Starlette raises it again after this answer; the guard logs it there.
-        return error_response(unexpected())
-
 
 def unexpected() -> ApiError:
     """The answer to a defect of ours: what it was stands in the log."""
@@ -132,16 +130,15 @@ def _of_http(error: HTTPException) -> ApiError:
     messages = {
         400: "body: expected JSON, got something that cannot be read. Send JSON in UTF-8.",
         404: "path: expected one of /openapi.json, got another. Look there.",
+        408: "body: expected it sooner, got a part. Send it at once.",
         405: "method: expected one that this path knows, got another. See the header Allow.",
         413: "body: expected fewer bytes, got more than are read. Send it in parts.",
     }
     found = ApiError(error.status_code, messages.get(error.status_code, f"request: {phrase}."))
-    found.headers |= _kept_headers(error.headers or {})
+    found.headers |= error.headers or {}
+    if error.status_code in _UNREAD:
+        found.headers["connection"] = "close"
     return found
-
-
-def _kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items() if name.lower() == "allow"}
 
 
 def _of_ours(error: errors.WhyrecError) -> ApiError:
@@ -165,10 +162,7 @@ def _unavailable() -> type[Exception]:
     return getattr(errors, "StoreUnavailableError", ConnectionError)
 
 
-def _lowered(text: str) -> str:
-    return text[:1].lower() + text[1:]
-
-
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """A value that came, in ASCII and not too long."""
     text = ascii(value)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}... ({len(text):,} characters)"

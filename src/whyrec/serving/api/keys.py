@@ -66,9 +66,7 @@ def read_key_lines(lines: Sequence[str], *, where: str) -> tuple[str, ...]:
             )
         hashes.append(found[1])
     if not hashes:
-        raise InvalidConfigError(
-            f"{where}: expected a hash of a key, got none. Make one with whyrec serve --new-key."
-        )
+        raise InvalidConfigError(f"{where}: expected a hash of a key, got none. Make one with whyrec serve --new-key.")
     return tuple(hashes)
 
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, unquote
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from whyrec.serving.api.errors import ApiError, invalid
+from whyrec.serving.api.errors import ApiError, invalid, shown
 from whyrec.serving.documents import NEXT
 
 LONGEST_ID = 200
@@ -132,7 +132,7 @@ def _read(model: type[Parameters], query: bytes) -> Parameters:
         if name in repeatable:
             values.setdefault(name, []).append(value)
         elif name in values:
-            raise ApiError(422, f"parameter {ascii(name)}: expected it once, got it twice. Keep one.")
+            raise ApiError(422, f"parameter {name!a}: expected it once, got it twice. Keep one.")
         else:
             values[name] = value
     try:
@@ -157,9 +157,8 @@ def id_of(request: Request, name: str) -> str:
     """
     text = unquote(request.scope["path_params"][name], errors="replace")
     if len(text) > LONGEST_ID or "\x00" in text:
-        raise ApiError(
-            422, f"path {name!r}: expected an id of 1 to {LONGEST_ID} characters, got {ascii(text)[:80]}. Check it."
-        )
+        message = f"path {name!r}: expected an id of 1 to {LONGEST_ID} characters, got {shown(text)}. Check it."
+        raise ApiError(422, message)
     return text
 
 
