@@ -104,5 +104,11 @@ class Health(Document):
     """How the server is."""
 
     status: str
-    version: int | None = None
-    """That is served, where something is published."""
+
+
+class Readiness(Document):
+    """That the server can serve."""
+
+    status: str
+    version: int
+    """That is served."""

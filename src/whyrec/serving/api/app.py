@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request, Response
+from fastapi.telemetry import TelemetryConfig
 from starlette.middleware.cors import CORSMiddleware
 
 from whyrec import __version__
@@ -39,6 +40,9 @@ _KEY_PARAMETER = {
     "schema": {"type": "string", "minLength": 1, "maxLength": intake.LONGEST_KEY, "pattern": "^[!-~]+$"},
 }
 
+# Prometheus counts already; asking for OpenTelemetry's providers at each request takes longer than counting.
+_NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
+
 Endpoint = Callable[..., Awaitable[Response]]
 
 
@@ -60,7 +64,7 @@ def create_app(store: "Store", *, live: Live | None = None, settings: ApiSetting
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=settings.max_body_bytes,
+        telemetry=_NO_TELEMETRY,
     )
     app.state.served = served
     add_error_handlers(app)
@@ -108,10 +112,9 @@ def _add_published(app: FastAPI, served: Served) -> None:
     asked = documented("user_id", query=ListQuery)
     _get(app, f"{of_user}/recommendations", read(lists.recommendations), what=listed, asked=asked)
     _get(app, "/v1/trending", read(lists.trending), what=board, asked=documented(query=TrendingQuery))
+    pair = _named(explain, pages.live_pair)
     asked = documented("user_id", "item_id", query=MethodQuery)
-    _get(
-        app, f"{of_user}/items/{{item_id}}/explanation", _named(explain, pages.live_pair), what=explanation, asked=asked
-    )
+    _get(app, f"{of_user}/items/{{item_id}}/explanation", pair, what=explanation, asked=asked)
     asked = documented("item_id", query=MethodQuery)
     _get(app, f"{of_item}/explanation", read(pages.item_explanation), what=explanation, asked=asked)
     _get(app, of_item, read(pages.item_page), what=item, asked=documented("item_id"))
@@ -136,7 +139,12 @@ def _add_live(app: FastAPI, served: Served) -> None:
     shown = Described(tuple[shapes.ShownAspect, ...], examples.ASPECTS)
     _get(app, "/v1/aspects", _named(aspects, what_if.aspects), what=shown, asked=[])
     wished = Described(shapes.StatedList, examples.STATED, errors=(400, 404, 408, 413), has_tag=False)
-    app.post("/v1/what-if/motivations", responses=answers(wished), **_said(what_if.stated))(stated)
+    app.post(
+        "/v1/what-if/motivations",
+        responses=answers(wished),
+        max_body_size=served.settings.max_body_bytes,
+        **_said(what_if.stated),
+    )(stated)
 
 
 def _add_changes(app: FastAPI, served: Served) -> None:
@@ -152,6 +160,7 @@ def _add_changes(app: FastAPI, served: Served) -> None:
         "/v1/interactions",
         status_code=201,
         responses=responses,
+        max_body_size=served.settings.max_body_bytes,
         openapi_extra={"parameters": [_KEY_PARAMETER]},
         **_said(intake.take_in),
     )(take_in)

@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI, Request, Response
 
-from whyrec.serving.api.answer_models import Health
+from whyrec.serving.api.answer_models import Health, Readiness
 from whyrec.serving.api.answers import JsonBytes
 from whyrec.serving.api.description import Described, answers
 from whyrec.serving.api.metrics import CONTENT_TYPE
@@ -21,14 +21,14 @@ def add_operations(app: FastAPI, served: Served) -> None:
         """Whether the server answers at all."""
         return _said(Health(status="alive"))
 
-    ready_answers = answers(Described(Health, {"status": "ready", "version": 12}, has_tag=False))
+    ready_answers = answers(Described(Readiness, {"status": "ready", "version": 12}, has_tag=False))
 
     @app.get("/ready", responses=ready_answers, response_model=None)
     async def ready() -> Response:
         """Whether the store answers and something is published."""
         await served.in_thread(served.store.ping)
         version = await served.in_thread(served.version)
-        return _said(Health(status="ready", version=version.id))
+        return _said(Readiness(status="ready", version=version.id))
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
@@ -49,5 +49,5 @@ def add_operations(app: FastAPI, served: Served) -> None:
         return page_file(files, path, request)
 
 
-def _said(health: Health) -> Response:
+def _said(health: Health | Readiness) -> Response:
     return JsonBytes(health.model_dump_json().encode("ascii"), headers=_NOT_STORED)
