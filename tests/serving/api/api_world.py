@@ -1,4 +1,4 @@
-"""A small published world for tests of the API: 30 items, three users with lists, marks of the version in every text."""
+"""A small published world for tests of the API: 30 items, three users with lists, a mark in every text."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
