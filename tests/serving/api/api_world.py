@@ -1,8 +1,10 @@
 """A small published world for tests of the API: 30 items, three users with lists, a mark in every text."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+
+from starlette.testclient import TestClient
+from whyrec.serving.store import Store
 
 from whyrec.serving.documents import (
     Board,
@@ -18,6 +20,9 @@ from whyrec.serving.documents import (
     RunRecord,
     UserPage,
 )
+
+Connect = Callable[..., TestClient]
+"""Makes a client of an API with settings other than the defaults."""
 
 N_ITEMS = 30
 WEEK = timedelta(days=7)
@@ -108,7 +113,7 @@ def user_page(user_id: str) -> UserPage:
     )
 
 
-def publish(store, mark: str = "one", *, extra_title: str = HOSTILE) -> int:
+def publish(store: Store, mark: str = "one", *, extra_title: str = HOSTILE) -> int:
     """Publish the world; ``mark`` stands in every title, reason and note."""
     with store.publish(at=AT, dataset="world", runs=list(RUNS)) as version:
         version.add_boards([board("next", mark), board("7d", mark)])
@@ -125,14 +130,3 @@ def publish(store, mark: str = "one", *, extra_title: str = HOSTILE) -> int:
         version.add_items([item_page(item_id, title) for item_id, title in titles.items()])
         version.add_users([user_page(name) for name in ("ann", "bob", ODD_ID)])
         return version.id
-
-
-@contextmanager
-def opened(url: str) -> Iterator[object]:
-    from whyrec.serving.store import Store
-
-    store = Store.open(url, create=True)
-    try:
-        yield store
-    finally:
-        store.close()

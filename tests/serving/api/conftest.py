@@ -1,20 +1,18 @@
 """A published store and the API over it, without a network."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import api_world
 import pytest
+
+pytest.importorskip("fastapi", reason="the extra serve is not installed")
+
+from starlette.testclient import TestClient
 from whyrec.serving.store import Store
 
-fastapi = pytest.importorskip("fastapi", reason="the extra serve is not installed")
-
-from starlette.testclient import TestClient  # noqa: E402
-
-from whyrec.serving.api import ApiSettings, create_app  # noqa: E402
-
-Connect = Callable[..., TestClient]
+from whyrec.serving.api import ApiSettings, create_app
 
 
 @pytest.fixture
@@ -25,16 +23,16 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def connect(store: Store) -> Connect:
+def connect(store: Store) -> api_world.Connect:
     """A client of an API over the store, with settings other than the defaults."""
 
     def connected(live: Any = None, **settings: object) -> TestClient:
         chosen = ApiSettings(**{"hosts": ("testserver",), "requests_per_second": 0, **settings})
-        return TestClient(create_app(store, live=live, settings=chosen), raise_server_exceptions=True)
+        return TestClient(create_app(store, live=live, settings=chosen))
 
     return connected
 
 
 @pytest.fixture
-def client(connect: Connect) -> TestClient:
+def client(connect: api_world.Connect) -> TestClient:
     return connect()

@@ -142,7 +142,6 @@ def _add_live(app: FastAPI, served: Served) -> None:
     app.post(
         "/v1/what-if/motivations",
         responses=answers(wished),
-        max_body_size=served.settings.max_body_bytes,
         **_said(what_if.stated),
     )(stated)
 
@@ -155,12 +154,12 @@ def _add_changes(app: FastAPI, served: Served) -> None:
         return await intake.erase(served, request)
 
     kept = Described(Receipt, examples.RECEIPT, status=201, errors=(400, 408, 409, 413), has_tag=False)
-    responses = {200: {"model": Receipt, "description": "It was kept before; nothing was kept twice."}, **answers(kept)}
+    repeated = answers(Described(Receipt, examples.REPEATED, has_tag=False))[200]
+    responses = {200: {**repeated, "description": "It was kept before; nothing was kept twice."}, **answers(kept)}
     app.post(
         "/v1/interactions",
         status_code=201,
         responses=responses,
-        max_body_size=served.settings.max_body_bytes,
         openapi_extra={"parameters": [_KEY_PARAMETER]},
         **_said(intake.take_in),
     )(take_in)

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 
 from whyrec.serving.api.errors import ErrorAnswer
 from whyrec.serving.api.examples import error
@@ -58,6 +59,17 @@ def _with_example(example: object) -> OpenApi:
     return {"content": {"application/json": {"example": example}}}
 
 
+def _put_examples(document: OpenApi, app: FastAPI) -> None:
+    """Put the examples of answers in again: FastAPI leaves out what is null, which is a value here."""
+    for route in app.routes:
+        if isinstance(route, APIRoute) and route.include_in_schema:
+            for method in route.methods:
+                described = document["paths"][route.path][method.lower()]["responses"]
+                for status, answer in route.responses.items():
+                    if "content" in answer:
+                        described[str(status)]["content"]["application/json"] |= answer["content"]["application/json"]
+
+
 def describe_security(app: FastAPI) -> None:
     """Add to the OpenAPI document how a key is sent, where one is needed."""
 
@@ -70,6 +82,7 @@ def describe_security(app: FastAPI) -> None:
             for path in OPEN_PATHS.intersection(found["paths"]):
                 for operation in found["paths"][path].values():
                     operation["security"] = []
+            _put_examples(found, app)
             app.openapi_schema = found
         return app.openapi_schema
 

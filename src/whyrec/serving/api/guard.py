@@ -8,7 +8,7 @@ import logging
 import time
 from typing import NamedTuple
 
-from starlette.exceptions import HTTPException
+from fastapi import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from whyrec.serving.api.errors import ApiError, error_response, unexpected
@@ -88,7 +88,7 @@ class Guard:
         if b"%" in raw:
             # Ids may hold slashes: paths are matched as they were sent, and endpoints decode the ids.
             scope["path"] = raw.decode("ascii", "replace")
-        await self._app(scope, self._timed(receive) if scope["method"] == "POST" else receive, send)
+        await self._app(scope, self._limited(receive) if scope["method"] == "POST" else receive, send)
 
     def _refusal(self, scope: Scope) -> ApiError | None:
         said = _said(scope)
@@ -123,17 +123,24 @@ class Guard:
         is_preflight = scope["method"] == "OPTIONS" and bool(self._settings.cors_origins)
         return path in OPEN_PATHS or path.startswith(OPEN_FOLDER) or is_preflight
 
-    def _timed(self, receive: Receive) -> Receive:
+    def _limited(self, receive: Receive) -> Receive:
+        """Read a body for so long and so far. Starlette has a limit of size too, with an answer of another form."""
         deadline = asyncio.get_running_loop().time() + self._settings.body_timeout_s
+        left = self._settings.max_body_bytes
 
-        async def receive_in_time() -> Message:
+        async def receive_limited() -> Message:
+            nonlocal left
             try:
                 async with asyncio.timeout_at(deadline):
-                    return await receive()
+                    message = await receive()
             except TimeoutError:
                 raise HTTPException(408) from None
+            left -= len(message.get("body", b""))
+            if left < 0:
+                raise HTTPException(413)
+            return message
 
-        return receive_in_time
+        return receive_limited
 
 
 _HOW = "Send it as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'."
