@@ -33,7 +33,7 @@ def user_page(served: Served, request: Request) -> Response:
 def item_explanation(served: Served, request: Request) -> Response:
     """Why an item is expected to be taken, for everybody."""
     item_id, query, version = id_of(request, "item_id"), query_of(request, MethodQuery), served.version()
-    document = served.store.explanation(version.id, item_id, None, query.method)
+    document = served.store.explanation(version.id, item_id, method=query.method)
     if document is None:
         raise not_found(
             f"explanation of item {shown(item_id)}", do="Only the first places of the board have one published."
@@ -45,7 +45,7 @@ def published_pair(served: Served, request: Request) -> Response | None:
     """Why an item is recommended to a user, where that is published."""
     user_id, item_id = id_of(request, "user_id"), id_of(request, "item_id")
     query, version = query_of(request, MethodQuery), served.version()
-    document = served.store.explanation(version.id, item_id, user_id, query.method)
+    document = served.store.explanation(version.id, item_id, user_id, method=query.method)
     if document is None:
         return None
     return tagged(request, with_version(document, version.id), version=version.id, is_personal=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 REMEMBERED_S = 0.05
 """For how long the number of the current version is not asked for again."""
 _MOST_BOARDS = 16
-_THREADS = 16
+_THREADS = 12  # fewer than the connections to PostgreSQL that a store opens
 _FED_AT_ONCE = 1000
 
 ResultT = TypeVar("ResultT")
@@ -59,7 +59,7 @@ class Served:
         self._current: VersionRecord | None = None
         self._asked = float("-inf")
         self._boards: OrderedDict[tuple[int, str], StoredList] = OrderedDict()
-        self.reads_at_once = store.url.startswith("sqlite")
+        self.reads_at_once = store.dialect == "sqlite"
         """Whether reading takes microseconds, so that a thread would take longer than the reading."""
         self._threads = anyio.CapacityLimiter(_THREADS)
         # Models are no servers: one question at a time.
