@@ -9,7 +9,9 @@ from functools import cached_property
 
 from sqlalchemy import Connection, bindparam, delete, select
 
+from whyrec.errors import OutputWriteError
 from whyrec.serving.documents import Erased
+from whyrec.serving.store.backups import BackupManifest, Backups, take_over
 from whyrec.serving.store.database import SQLITE, Database
 from whyrec.serving.store.moments import now, to_number
 from whyrec.serving.store.schema import (
@@ -28,7 +30,6 @@ ERASURE_KEY = "erasure_key"
 _KEY = select(settings.c.value).where(settings.c.name == ERASURE_KEY)
 _HASHES = select(erasures.c.number, erasures.c.hash).where(erasures.c.number > bindparam("after"))
 _IS_ERASED = select(erasures.c.number).where(erasures.c.hash == bindparam("hash"))
-_ALL = select(erasures.c.hash, erasures.c.erased).order_by(erasures.c.number)
 
 
 def new_key() -> str:
@@ -39,8 +40,9 @@ def new_key() -> str:
 class Erasures:
     """The users that were erased from a store."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, copies: Backups) -> None:
         self._database = database
+        self._copies = copies
 
     def hashed(self, user_id: str) -> str:
         """HMAC-SHA256 of a user's id with the store's key."""
@@ -50,16 +52,22 @@ class Erasures:
         """Those of the users that were erased."""
         return {user_id for user_id in user_ids if self._database.rows(_IS_ERASED, hash=self.hashed(user_id))}
 
-    def made(self) -> dict[str, int]:
-        """When each erasure was made, in microseconds since 1970, by hash."""
-        return dict(self._database.rows(_ALL))
-
     def erase(self, user_id: str) -> Erased:
-        """Remove everything about a user, in every version and in what was taken in, and remember the erasure."""
+        """Remove everything about a user, in every version and in what was taken in, and remember the erasure.
+
+        Raises:
+            OutputWriteError: If the manifest of a backup could not be told. The user is erased here all the same.
+        """
         made = {self.hashed(user_id): to_number(now())}
         with self._database.writing() as connection, self._overwriting(connection):
             _remember(connection, made)
             counts = _remove(connection, user_id)
+            untold = self._copies.tell(connection)
+        if untold:
+            raise OutputWriteError(
+                f"{untold[0]}: could not be written (manifest of backups). The user is erased from the store; make the "
+                "directory writable and erase the user again, or forget its backups if they were destroyed."
+            )
         return Erased(
             user_id=user_id,
             interactions=counts[interactions.name],
@@ -68,16 +76,18 @@ class Erasures:
             profiles=counts[users.name],
         )
 
-    def apply(self, made: Mapping[str, int]) -> int:
+    def apply(self, manifest: BackupManifest, *, where: str) -> int:
         """Remove users that were erased after this store's state was copied.
-
-        Args:
-            made: Moments of erasure by hash.
 
         Returns:
             How many users there was something of.
+
+        Raises:
+            InvalidDataError: If the manifest is another store's.
         """
+        made = {entry.hash: to_number(entry.erased) for entry in manifest.erasures}
         with self._database.writing() as connection, self._overwriting(connection):
+            take_over(connection, manifest, where=where)
             _remember(connection, made)
             found = [user_id for user_id in _everybody(connection) if self.hashed(user_id) in made]
             for user_id in found:

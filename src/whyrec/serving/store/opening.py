@@ -1,8 +1,11 @@
 """A store's tables: created in an empty database, checked in one that has them."""
 
+import uuid
+
 from sqlalchemy import Connection, inspect, select
 
 from whyrec.errors import InvalidDataError
+from whyrec.serving.store.backups import STORE_ID
 from whyrec.serving.store.database import Database
 from whyrec.serving.store.erasure import ERASURE_KEY, new_key
 from whyrec.serving.store.schema import FORMAT, create_tables, settings
@@ -34,8 +37,8 @@ def prepare(database: Database, *, create: bool) -> None:
 
 def _create(connection: Connection) -> None:
     create_tables(connection)
-    rows = [{"name": _FORMAT, "value": str(FORMAT)}, {"name": ERASURE_KEY, "value": new_key()}]
-    connection.execute(settings.insert(), rows)
+    values = {_FORMAT: str(FORMAT), ERASURE_KEY: new_key(), STORE_ID: uuid.uuid4().hex}
+    connection.execute(settings.insert(), [{"name": name, "value": value} for name, value in values.items()])
 
 
 def _require_known_format(connection: Connection, *, name: str) -> None:

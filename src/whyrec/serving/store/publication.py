@@ -1,7 +1,7 @@
 """Writing a version: rows that nobody sees in short transactions, then one small transaction that shows them all."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, Table, select
@@ -101,8 +101,11 @@ class Publication:
         for document in documents:
             self._add(users, document, user_id=required_key(document.user_id, where="user, user_id"))
 
-    def finish(self) -> VersionRecord:
+    def finish(self, tell: Callable[[Connection], object]) -> VersionRecord:
         """Show the version to everybody.
+
+        Args:
+            tell: Is told in the same transaction.
 
         Raises:
             OutputWriteError: If it was removed meanwhile, by somebody who took it for abandoned.
@@ -112,6 +115,7 @@ class Publication:
         with self._database.writing() as connection:
             if not switch(connection, self.id, record):
                 raise self._gone()
+            tell(connection)
         return record
 
     def _by(self, method: str) -> Row:

@@ -38,7 +38,7 @@ settings = Table(
     Column("value", Text, nullable=False),
     sqlite_with_rowid=False,
 )
-"""The format of the tables, and the key that erased users are hashed with."""
+"""The format of the tables, the store's own id, and the key that erased users are hashed with."""
 
 versions = Table(
     "whyrec_versions",

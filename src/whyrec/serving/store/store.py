@@ -4,10 +4,13 @@ import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Self
 
-from whyrec.errors import WhyrecError
+from whyrec.errors import InvalidConfigError, OutputExistsError, WhyrecError
+from whyrec.runtime.atomic import atomic_file
 from whyrec.serving.documents import Erased, Match, NewInteraction, Receipt, RunRecord, VersionRecord
+from whyrec.serving.store.backups import MANIFEST, Backups, copy_back, read_manifest
 from whyrec.serving.store.database import Database
 from whyrec.serving.store.erasure import Erasures
 from whyrec.serving.store.intake import Intake, TakenIn
@@ -29,7 +32,8 @@ class Store:
         """Use a database that was made ready; see ``open``."""
         self._database = database
         self._versions = Versions(database)
-        self._erasures = Erasures(database)
+        self._backups = Backups(database)
+        self._erasures = Erasures(database, self._backups)
         self._intake = Intake(database, self._erasures)
         self._reading = Reading(database)
 
@@ -107,7 +111,7 @@ class Store:
             publication.begin(taken_until=taken_until)
             try:
                 yield publication
-                publication.finish()
+                publication.finish(self._backups.tell)
             except BaseException:
                 # What cannot be removed now, the next publication removes; the first error is the one to tell.
                 with contextlib.suppress(WhyrecError):
@@ -209,3 +213,77 @@ class Store:
     def is_erased(self, user_ids: Iterable[str]) -> set[str]:
         """Those of the users that were erased."""
         return self._erasures.among(user_ids)
+
+    # Backups
+
+    def backup(self, path: Path) -> Path:
+        """Copy a SQLite store while it is in use.
+
+        Returns:
+            The manifest beside the copy, which learns of every later erasure.
+
+        Raises:
+            InvalidConfigError: If the store is a PostgreSQL database; the message says how it is done there.
+            InvalidDataError: If the directory holds the backups of another store.
+            OutputExistsError: If ``path`` exists.
+            OutputWriteError: If it cannot be written.
+        """
+        return self._backups.make(path)
+
+    def record_backup(self, path: Path) -> Path:
+        """Keep a manifest beside a copy that another program made, such as pg_dump, and give its path."""
+        return self._backups.record(path)
+
+    def forget_backup(self, path: Path) -> None:
+        """Keep no manifest for a copy that was destroyed."""
+        self._backups.forget(path)
+
+    def backups(self) -> list[Path]:
+        """Where the known copies lie, the oldest first."""
+        return self._backups.paths()
+
+    def apply_erasures(self, manifest: Path) -> int:
+        """Erase again, in a restored store, the users that were erased after the copy was made.
+
+        Returns:
+            How many users there was something of.
+
+        Raises:
+            InvalidDataError: If there is no manifest, or it is another store's.
+        """
+        return self._erasures.apply(read_manifest(manifest), where=str(manifest))
+
+    @classmethod
+    def restore(cls, backup: Path, url: str) -> int:
+        """Make a SQLite store from a copy, without the users that were erased since.
+
+        Args:
+            backup: The copy; its manifest lies beside it.
+            url: Of the new store.
+
+        Returns:
+            How many users were erased from it.
+
+        Raises:
+            InvalidConfigError: If ``url`` is no SQLite file.
+            InvalidDataError: If copy or manifest are absent or damaged.
+            OutputExistsError: If there is a store already.
+            OutputWriteError: If it cannot be written.
+        """
+        path = Database(url).path
+        if path is None:
+            raise InvalidConfigError(
+                f"{url}: expected sqlite:///PATH, got a PostgreSQL database. Run pg_restore, then apply_erasures."
+            )
+        if path.exists():
+            raise OutputExistsError(
+                f"{path}: expected no store there, found one. Move it away, or choose another name."
+            )
+        manifest = backup.parent / MANIFEST
+        read_manifest(manifest)
+        for leftover in ("-wal", "-shm"):  # of a store that was moved away: they would be taken for this one's
+            path.with_name(path.name + leftover).unlink(missing_ok=True)
+        with atomic_file(path) as partial:
+            copy_back(backup, partial)
+            with cls.open(f"sqlite:///{partial}", create=False) as restored:
+                return restored.apply_erasures(manifest)

@@ -159,7 +159,7 @@ def _current(connection: Connection) -> int | None:
 def _before(connection: Connection, *, states: dict[int, str]) -> int | None:
     """The version that is kept and was current before the current one was published."""
     version = _current(connection)
-    parents = dict(connection.execute(select(versions.c.id, versions.c.parent)).tuples().all())
+    parents = {row.id: row.parent for row in connection.execute(select(versions.c.id, versions.c.parent))}
     while version is not None and (version := parents[version]) is not None:
         if states[version] == PUBLISHED:
             break
