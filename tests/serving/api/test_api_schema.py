@@ -13,7 +13,7 @@ from whyrec.serving.store import Store
 schemathesis = pytest.importorskip("schemathesis")
 
 few = settings(
-    max_examples=12,
+    max_examples=5,
     derandomize=True,
     database=None,
     deadline=None,
@@ -64,7 +64,7 @@ def test_every_example_holds(document: dict[str, Any]) -> None:
 
 @pytest.mark.slow
 def test_nothing_that_can_be_sent_breaks_the_server_or_its_description(store: Store) -> None:
-    chosen = ApiSettings(hosts=("testserver",), requests_per_second=0)
+    chosen = ApiSettings(hosts=("testserver",), requests_per_second=0, max_query_bytes=1 << 20)
     app = create_app(store, settings=chosen)
     schema = schemathesis.openapi.from_asgi("/openapi.json", app)
     tried = 0
@@ -72,9 +72,15 @@ def test_nothing_that_can_be_sent_breaks_the_server_or_its_description(store: St
     def send(case: Any) -> None:
         nonlocal tried
         tried += 1
-        case.call_and_validate()
+        # That a moment must be past stands in words, not in the schema.
+        unsaid = [schemathesis.checks.positive_data_acceptance] if case.path == "/v1/interactions" else []
+        case.call_and_validate(excluded_checks=unsaid)
 
     for result in schema.get_all_operations():
-        for mode in schemathesis.GenerationMode:
-            few(given(case=result.ok().as_strategy(generation_mode=mode))(send))()
-    assert tried > 2 * len(PATHS)
+        operation, modes = result.ok(), schemathesis.GenerationMode
+        takes_something = {"parameters", "requestBody"} & {
+            name for name, value in operation.definition.raw.items() if value
+        }
+        for mode in modes if takes_something else (modes.POSITIVE,):
+            few(given(case=operation.as_strategy(generation_mode=mode))(send))()
+    assert tried > 4 * len(PATHS)

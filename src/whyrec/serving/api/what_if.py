@@ -1,23 +1,32 @@
 """Endpoints that ask a model: what if a user wanted more of an aspect, or somebody said what they want."""
 
+from typing import Annotated
+
 import orjson
 from fastapi import Request, Response
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from whyrec.serving.api.answers import JsonBytes, digest, tagged
-from whyrec.serving.api.errors import ApiError, not_found, shown
+from whyrec.serving.api.errors import not_found, shown
 from whyrec.serving.api.parameters import LARGEST_K, Nothing, Parameters, WhatIfQuery, id_of, query_of
 from whyrec.serving.api.served import Served
 
 LONGEST_WORDS = 2000
 
 
+def _no_text(value: object) -> object:
+    """JSON tells numbers from texts; 10.0 is an integer there."""
+    if isinstance(value, str | bool):
+        raise ValueError("Input should be a valid integer")
+    return value
+
+
 class StatedWish(Parameters):
     """What somebody says they want."""
 
-    words: str = Field(min_length=1, max_length=LONGEST_WORDS, examples=["gifts that are eco-friendly"])
+    words: str = Field(max_length=LONGEST_WORDS, pattern=r"\S", examples=["gifts that are eco-friendly"])
     """In their own words."""
-    k: int = Field(default=10, strict=True, ge=1, le=LARGEST_K)
+    k: Annotated[int, BeforeValidator(_no_text)] = Field(default=10, ge=1, le=LARGEST_K)
     """How many items."""
 
 
@@ -45,8 +54,6 @@ async def shifted(served: Served, request: Request) -> Response:
 
 async def stated(served: Served, wish: StatedWish) -> Response:
     """A list for what somebody says they want."""
-    if not wish.words.strip():
-        raise ApiError(422, "body 'words': expected something that is wanted, got blanks. Say it in words.")
     version = await served.in_thread(served.version)
     found = await served.ask_live("motivations", lambda live: live.stated(wish.words, k=wish.k))
     body = orjson.dumps({"version": version.id, "entries": [entry.model_dump(mode="json") for entry in found]})
