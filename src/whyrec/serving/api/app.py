@@ -11,6 +11,7 @@ from whyrec import __version__
 from whyrec.serving.api import answer_models as shapes
 from whyrec.serving.api import examples, intake, lists, pages, what_if
 from whyrec.serving.api.description import Described, answers, describe_security
+from whyrec.serving.api.direct_route import DirectRoute
 from whyrec.serving.api.errors import add_error_handlers
 from whyrec.serving.api.guard import Guard
 from whyrec.serving.api.metrics import Metrics
@@ -173,7 +174,15 @@ def _add_changes(app: FastAPI, served: Served) -> None:
 
 
 def _get(app: FastAPI, path: str, endpoint: Endpoint, *, what: Described, asked: list[dict[str, Any]]) -> None:
-    app.get(path, responses=answers(what), openapi_extra={"parameters": asked}, **_said(endpoint))(endpoint)
+    app.router.add_api_route(
+        path,
+        endpoint,
+        methods=["GET"],
+        responses=answers(what),
+        openapi_extra={"parameters": asked},
+        route_class_override=DirectRoute,
+        **_said(endpoint),
+    )
 
 
 def _said(function: Callable[..., object]) -> dict[str, Any]:
