@@ -117,4 +117,4 @@ def _publish(store: "Store", runs: Sequence[Path]) -> None:
     from whyrec.serving.publishing import publish_runs
 
     say("These runs are not published yet: publishing them first.")
-    publish_runs(runs, store=store)
+    publish_runs(runs, store)
