@@ -8,8 +8,9 @@ RUN apt-get update \
 
 WORKDIR /opt/whyrec
 COPY constraints.txt ./
-# torch first and without CUDA: later requirements are then satisfied and nothing pulls another build.
-RUN pip install --no-cache-dir --constraint constraints.txt --index-url https://download.pytorch.org/whl/cpu torch
+# torch first and without CUDA (a build of "2.13.0+cpu" is preferred to 2.13.0): nothing pulls another one later.
+RUN pip install --no-cache-dir --constraint constraints.txt \
+      --extra-index-url https://download.pytorch.org/whl/cpu torch
 
 COPY pyproject.toml README.md LICENSE ./
 COPY src ./src

@@ -12,6 +12,8 @@ from whyrec.serving.api.examples import error
 from whyrec.serving.api.guard import OPEN_PATHS
 
 OpenApi = dict[str, Any]  # a part of an OpenAPI document, which is JSON
+Answers = dict[int | str, OpenApi]
+"""What is said of an operation's answers, by status."""
 
 _ERRORS = {
     400: error("malformed", "body: expected JSON, got something else: Expecting value. Send JSON."),
@@ -45,9 +47,9 @@ class Described(NamedTuple):
     """Whether it may answer 304."""
 
 
-def answers(operation: Described) -> OpenApi:
+def answers(operation: Described) -> Answers:
     """What an operation may answer, by status."""
-    found: OpenApi = {operation.status: {"model": operation.shape, **_with_example(operation.example)}}
+    found: Answers = {operation.status: {"model": operation.shape, **_with_example(operation.example)}}
     if operation.has_tag:
         found[304] = {"description": "What If-None-Match names is still so."}
     for status in (*_OF_ALL, *operation.errors):
@@ -63,7 +65,7 @@ def _put_examples(document: OpenApi, app: FastAPI) -> None:
     """Put the examples of answers in again: FastAPI leaves out what is null, which is a value here."""
     for route in app.routes:
         if isinstance(route, APIRoute) and route.include_in_schema:
-            for method in route.methods:
+            for method in route.methods or ():
                 described = document["paths"][route.path][method.lower()]["responses"]
                 for status, answer in route.responses.items():
                     if "content" in answer:
