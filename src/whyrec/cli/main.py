@@ -26,6 +26,8 @@ COMMANDS = {
     "evaluate": "whyrec.cli.evaluate:evaluate",
     "judge": "whyrec.cli.judge:judge",
     "study": "whyrec.cli.study:app",
+    "publish": "whyrec.cli.publish:publish",
+    "store": "whyrec.cli.store:app",
     "serve": "whyrec.cli.serve:serve",
     "complete": "whyrec.cli.complete:complete",
     "cache": "whyrec.cli.cache:app",

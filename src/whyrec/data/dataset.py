@@ -1,8 +1,8 @@
 """A dataset: an interaction log (lazy, may be larger than memory) and the catalogue of its items."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -110,6 +110,10 @@ class Dataset:
     def between(self, start: datetime, end: datetime) -> pl.LazyFrame:
         """Interactions in the half-open interval ``[start, end)``."""
         return self.interactions.filter((pl.col(schema.TIMESTAMP) >= start) & (pl.col(schema.TIMESTAMP) < end))
+
+    def of_users(self, user_ids: Iterable[str]) -> "Dataset":
+        """The same data with the interactions of some users alone."""
+        return replace(self, interactions=self.interactions.filter(pl.col(schema.USER).is_in(list(user_ids))))
 
     @cached_property
     def time_range(self) -> tuple[datetime, datetime]:

@@ -108,6 +108,8 @@ def read_histories(
         user_ids: Whose histories, in this order; users without any have an empty one. None takes all users that have
             interactions, sorted.
     """
+    if user_ids is not None:
+        data = data.of_users(user_ids)
     log = data.interactions if cutoff is None else data.before(cutoff)
     numbers = pl.DataFrame({schema.ITEM: item_ids}).with_row_index("item", offset=1).lazy()
     events = log.select(schema.USER, schema.ITEM).join(numbers, on=schema.ITEM, how="inner", maintain_order="left")

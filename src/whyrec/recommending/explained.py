@@ -94,7 +94,7 @@ def places_in_list(
         asked = pl.DataFrame({schema.USER: [user_id] * len(had), schema.ITEM: had})
         again = recommender.recommend(data, user_ids=[user_id], k=len(had), filter_seen=False, candidates=asked, at=at)
         found |= {item_id: (None, score) for item_id, (_, score) in standing(again).items()}
-    titles = titles_of(recommender, data)
+    titles = titles_of(data, chosen)
     return [ListPlace(user_id, item_id, titles[item_id], *found[item_id]) for item_id in chosen]
 
 
@@ -103,10 +103,11 @@ def standing(lists: pl.DataFrame) -> dict[str, tuple[int | None, float]]:
     return {row[schema.ITEM]: (int(row["rank"]), float(row["score"])) for row in lists.to_dicts()}
 
 
-def titles_of(recommender: ScoringRecommender, data: Dataset) -> dict[str, str]:
-    """Of all items that are ranked; an item without a title goes by its id."""
-    named = dict(data.items.select(schema.ITEM, schema.TITLE).iter_rows())
-    return {item_id: named.get(item_id) or item_id for item_id in recommender.item_ids_}
+def titles_of(data: Dataset, item_ids: Sequence[str]) -> dict[str, str]:
+    """Of some items; an item without a title goes by its id."""
+    is_asked = pl.col(schema.ITEM).is_in(list(item_ids))
+    named = dict(data.items.filter(is_asked).select(schema.ITEM, schema.TITLE).iter_rows())
+    return {item_id: named.get(item_id) or item_id for item_id in item_ids}
 
 
 def require_known_items(recommender: ScoringRecommender, item_ids: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from whyrec.data.dataset import Dataset
 from whyrec.data.windows import Window
 from whyrec.errors import InvalidConfigError
 from whyrec.llm.usage import Estimate
-from whyrec.methods.trail.explained import explanation_record
+from whyrec.methods.trail.explained import ExplainedForecast, explanation_record
 from whyrec.methods.trail.model import TrailForecaster
 from whyrec.methods.trail.offline import OfflineForecaster
 from whyrec.methods.trail.offline.explain import explain_forecast
@@ -86,14 +86,35 @@ def explain_run(
         UnknownIdError: If an item is not in the catalogue.
         InvalidConfigError: If the run's method states no reasons, or ``at`` is not valid.
     """
+    explained, summary = explained_forecast(run, data, item_ids=item_ids, at=at, k=k, cache=cache)
+    return Reasons([explanation_record(item) for item in explained.items], summary)
+
+
+def explained_forecast(
+    run: Run,
+    data: Dataset,
+    *,
+    item_ids: Sequence[str] = (),
+    at: datetime | None = None,
+    k: int = 10,
+    cache: Path | None = None,
+) -> tuple[ExplainedForecast, str | None]:
+    """The whole forecast with some of its items explained, as ``explain_run`` tells of.
+
+    Returns:
+        The forecast, and what it cost where a language model wrote.
+
+    Raises:
+        UnknownIdError: If an item is not in the catalogue.
+        InvalidConfigError: If the run's method states no reasons, or ``at`` is not valid.
+    """
     forecaster = _explaining(run)
     chosen = list(dict.fromkeys(item_ids)) or None
     moment = _moment(run, data, at)
     if isinstance(forecaster, OfflineForecaster):
-        explained = explain_forecast(forecaster, data, at=moment, item_ids=chosen, k=k)
-        return Reasons([explanation_record(item) for item in explained.items])
+        return explain_forecast(forecaster, data, at=moment, item_ids=chosen, k=k), None
     told = forecaster.explain(data, at=moment, item_ids=chosen, k=k, cache=cache)
-    return Reasons([explanation_record(item) for item in told.forecast.items], told.counts.summary())
+    return told.forecast, told.counts.summary()
 
 
 def estimate_reasons(
@@ -121,22 +142,19 @@ def estimate_reasons(
 
 
 def _explaining(run: Run) -> OfflineForecaster | TrailForecaster:
-    able = (OfflineForecaster, TrailForecaster)
     if run.method.explains_lists:
         raise InvalidConfigError(
             f"{run.directory}: expected --user for a run of {run.method.name}, whose lists are personal, got none. "
             "Name a user."
         )
-    if not issubclass(run.method.model, able):
-        names = ", ".join(
-            it for it, method in METHODS.items() if issubclass(method.model, able) or method.explains_lists
-        )
+    if not run.method.explains_forecasts:
+        names = ", ".join(it for it, method in METHODS.items() if method.explains_forecasts or method.explains_lists)
         raise InvalidConfigError(
             f"{run.directory}: expected a run of {names}, got one of {run.method.name}, which states no reasons. Fit "
             "another."
         )
     forecaster = run.load_forecaster()
-    assert isinstance(forecaster, able), "a run loads its method's class"
+    assert isinstance(forecaster, OfflineForecaster | TrailForecaster), "a run loads its method's class"
     return forecaster
 
 

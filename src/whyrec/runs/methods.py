@@ -63,6 +63,11 @@ class Method:
         """Whether it says why items stand in users' lists."""
         return self.is_recommender and issubclass(self.model, ListExplainer)
 
+    @property
+    def explains_forecasts(self) -> bool:
+        """Whether it says why items stand in its forecast."""
+        return issubclass(self.model, OfflineForecaster | TrailForecaster)
+
     def settings(self, options: Mapping[str, object]) -> BaseModel:
         """Complete and check settings; windows are 30 days unless ``options`` say otherwise.
 

@@ -8,6 +8,7 @@ from whyrec.evaluation.verification import lexicon
 from whyrec.evaluation.verification.evidence import YearMonth
 from whyrec.evaluation.verification.names import FILLER
 
+_QUOTED = re.compile("“[^”]*”")
 _NEARBY = 80
 """Characters within which "the month before" refers back to a named month."""
 
@@ -57,6 +58,13 @@ class Stretch:
 def split_sentences(text: str) -> list[Stretch]:
     """Cut a text at sentence ends, line breaks and section tags."""
     return _cut(Stretch(0, len(text)), [(hit.start(), hit.end()) for hit in lexicon.SENTENCE_END.finditer(text)])
+
+
+def leading_sentences(text: str, n: int = 1) -> str:
+    """The first so many sentences; full stops of a quoted title end none."""
+    masked = _QUOTED.sub(lambda title: "x" * len(title[0]), text)
+    kept = [it for it in split_sentences(masked) if masked[it.start : it.end].strip()][:n]
+    return text[kept[0].start : kept[-1].end].strip() if kept else ""
 
 
 def split_clauses(text: str, sentence: Stretch) -> list[Stretch]:

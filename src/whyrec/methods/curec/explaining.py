@@ -164,16 +164,31 @@ def _own_reason(pair: Pair, writer: OfflineWriter) -> Reason:
     return writer.write_reasons([request])[0]
 
 
+def told_pattern(pattern: Pattern, *, history: UserHistory, writer: OfflineWriter) -> Pattern:
+    """The pattern that ranks, or the offline writer's in the place of a language model's that does not hold.
+
+    Args:
+        pattern: Of the user.
+        history: What the user took strictly before the moment.
+        writer: Verifies, and writes.
+    """
+    return _told(Checker(writer), pattern, history=history)[0]
+
+
 def _interests(pair: Pair, checker: Checker) -> tuple[list[Part], list[str]]:
-    """What the user is interested in, and who says so: the pattern that ranks, or the offline writer's in its place."""
-    pattern = pair.pattern
-    if pattern is None:
+    """What the user is interested in, and who says so."""
+    if pair.pattern is None:
         return [], []
-    part = _of_pattern(checker, pattern, history=pair.history)
-    if not part.verdict.verified and pattern.writer != OFFLINE:
-        [pattern] = checker.writer.write_patterns([pair.history])
-        part = _of_pattern(checker, pattern, history=pair.history)
+    pattern, part = _told(checker, pair.pattern, history=pair.history)
     return [part], [pattern.writer]
+
+
+def _told(checker: Checker, pattern: Pattern, *, history: UserHistory) -> tuple[Pattern, Part]:
+    part = _of_pattern(checker, pattern, history=history)
+    if not part.verdict.verified and pattern.writer != OFFLINE:
+        [pattern] = checker.writer.write_patterns([history])
+        part = _of_pattern(checker, pattern, history=history)
+    return replace(pattern, verified=part.verdict.verified), part
 
 
 def _of_other(checker: Checker, number: int, reason: Reason, *, histories: Mapping[str, UserHistory]) -> Part:

@@ -28,6 +28,7 @@ from whyrec.methods.curec.explaining import (
     Pair,
     explain_pair,
     explain_popular,
+    told_pattern,
 )
 from whyrec.methods.curec.histories import Interaction, UserHistory, read_user_histories
 from whyrec.methods.curec.offline import OfflineWriter
@@ -198,6 +199,26 @@ class CURecRecommender(ScoringRecommender):
         with one_thread():
             return self._served().score(found[0], self._row(item_id), without=without)
 
+    def pattern(self, data: Dataset, *, user_id: str, at: datetime | None = None) -> Pattern | None:
+        """What a user is taken to be interested in, checked anew; None without a history.
+
+        It is the pattern that ranks, or, where that is a language model's and does not hold, the offline writer's.
+
+        Args:
+            data: Where the history is read.
+            user_id: Whose.
+            at: Only what is strictly earlier is read; None reads all.
+
+        Raises:
+            NotFittedError: Before ``fit`` or ``load``.
+        """
+        self._require_fitted()
+        found = self._asked_one(data, user_id, at=at)
+        if found is None or found[1] is None:
+            return None
+        history = self._histories(data, [user_id], at=at)[user_id]
+        return told_pattern(found[1], history=history, writer=self.offline_writer(data))
+
     def update(self, data: Dataset, interactions: Sequence[Interaction]) -> None:
         """Take in new interactions without fitting again: their reasons, and patterns where enough has come together.
 
@@ -310,8 +331,7 @@ class CURecRecommender(ScoringRecommender):
 
     def _histories(self, data: Dataset, user_ids: Sequence[str], *, at: datetime | None) -> dict[str, UserHistory]:
         """Of some users with any; strictly before a moment."""
-        of_them = data.interactions.filter(pl.col(schema.USER).is_in(list(user_ids)))
-        return read_user_histories(replace(self._known(data), interactions=of_them), until=at or _NEVER)
+        return read_user_histories(self._known(data.of_users(user_ids)), until=at or _NEVER)
 
     def _asked_one(self, data: Dataset, user_id: str, *, at: datetime | None) -> tuple[Asked, Pattern | None] | None:
         """A user at a moment; None without a history."""

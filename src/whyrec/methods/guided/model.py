@@ -58,6 +58,7 @@ class GuidedRecommender(PersonalRecommender):
     scores_: AspectScores
     written_: AspectScores | None = None
     normalisation_: Normalisation
+    _explaining: tuple[Dataset, datetime | None, Explainer] | None = None
 
     def __init__(
         self,
@@ -184,13 +185,7 @@ class GuidedRecommender(PersonalRecommender):
         self._require_fitted()
         _require_k(k)
         require_known_items(self, item_ids or ())
-        asked = self._asked(data, user_id, at=at)
-        log = data.interactions if at is None else data.before(at)
-        explainer = Explainer(
-            self.aspects_,
-            InterestCatalogue.of(data.items, interactions=log),
-            self.scores_.writer,
-        )
+        asked, explainer = self._asked(data, user_id, at=at), self._explainer(data, at=at)
         chosen = asked.best(item_ids=self.item_ids_, k=k) if item_ids is None else list(dict.fromkeys(item_ids))
         return [explainer.explain(case) for case in self._cases(asked, chosen)]
 
@@ -240,6 +235,37 @@ class GuidedRecommender(PersonalRecommender):
             k=k,
         )
 
+    def item_levels(self, item_ids: Sequence[str]) -> Float[np.ndarray, "N K"]:
+        """Where items stand on the aspects, from 1 to 10; NaN for an item without scores.
+
+        Raises:
+            NotFittedError: Before ``fit`` or ``load``.
+            UnknownIdError: If an item is not in the catalogue that was fitted on.
+        """
+        self._require_fitted()
+        require_known_items(self, item_ids)
+        return self.scores_.rows_of(item_ids).astype(np.float64)
+
+    def user_levels(
+        self, data: Dataset, *, user_ids: Sequence[str], at: datetime | None = None
+    ) -> dict[str, Float[np.ndarray, " K"]]:
+        """The levels that users prefer, from 1 to 10; those without a history are left out.
+
+        Args:
+            data: Where histories are read.
+            user_ids: Whose.
+            at: Only interactions strictly before it are read; None reads all.
+
+        Raises:
+            NotFittedError: Before ``fit`` or ``load``.
+        """
+        self._require_fitted()
+        asked = pl.Series(schema.USER, list(user_ids), dtype=pl.String)
+        histories = read_histories(data, item_ids=self.item_ids_, cutoff=at, user_ids=asked)
+        rows = self.sequences(histories)
+        known = np.flatnonzero(self.can_rank(histories))
+        return {asked[int(row)]: self._levels_of(asked[int(row)], rows.select(np.array([row]))) for row in known}
+
     # Inside
 
     def _model(self) -> LanguageModel | None:
@@ -260,6 +286,17 @@ class GuidedRecommender(PersonalRecommender):
         return AspectScores.of(
             side, ids.filter(pl.Series(is_known)), levels[is_known], aspects=self.aspects_.keys, writer=writer
         )
+
+    def _explainer(self, data: Dataset, *, at: datetime | None) -> Explainer:
+        """Of a catalogue at a moment; the one that was asked for last is kept."""
+        if self._explaining is None or self._explaining[0] is not data or self._explaining[1] != at:
+            explainer = Explainer(
+                self.aspects_,
+                InterestCatalogue.of(data.items, interactions=data.interactions if at is None else data.before(at)),
+                self.scores_.writer,
+            )
+            self._explaining = (data, at, explainer)
+        return self._explaining[2]
 
     def _asked(self, data: Dataset, user_id: str, *, at: datetime | None) -> Asked:
         """A user by what was strictly before a moment."""

@@ -22,7 +22,7 @@ from whyrec.data.whole_texts import whole_texts
 from whyrec.errors import InvalidConfigError, InvalidDataError
 from whyrec.interfaces import RECOMMENDATION_SCHEMA
 from whyrec.llm.embed import Embedder
-from whyrec.methods.mllm3rec.artefacts import Profile
+from whyrec.methods.mllm3rec.artefacts import ItemTraits, Profile
 from whyrec.methods.mllm3rec.config import MLLM3Config
 from whyrec.methods.mllm3rec.contexts import contexts_before
 from whyrec.methods.mllm3rec.explaining import ExplainedPair, Explainer
@@ -229,8 +229,8 @@ class MLLM3Recommender(ScoringRecommender):
         history = self._history(data, user_id, at=at)
         if not len(history):
             return None
-        titles = dict(data.items.select(schema.ITEM, schema.TITLE).iter_rows())
         item_ids = self.item_ids_.gather(history).to_list()
+        titles = titles_of(data, item_ids)
         return inferred_profile(
             user_id,
             item_ids=item_ids,
@@ -238,6 +238,26 @@ class MLLM3Recommender(ScoringRecommender):
             served=self.ranker_.stage.contents.motives[history],
             schema=self.motivation_schema,
         )
+
+    def traits(
+        self, data: Dataset, *, item_ids: Sequence[str], at: datetime | None = None
+    ) -> dict[str, ItemTraits | None]:
+        """What items are known for, in short phrases of their own texts; None where nothing can be said.
+
+        Args:
+            data: The catalogue and the log.
+            item_ids: Which items.
+            at: Only interactions strictly before it are read; None reads all.
+
+        Raises:
+            NotFittedError: Before ``fit`` or ``load``.
+            UnknownIdError: If an item is not in the catalogue that was fitted on.
+        """
+        self._require_fitted()
+        require_known_items(self, item_ids)
+        explainer, motives = self._explainer(data, at=at), self.ranker_.stage.contents.motives
+        rows = self.item_ids_.search_sorted(pl.Series(list(item_ids), dtype=pl.String))
+        return {it: explainer.traits(it, served=motives[row]) for it, row in zip(item_ids, rows, strict=True)}
 
     def explain(
         self,
@@ -311,8 +331,10 @@ class MLLM3Recommender(ScoringRecommender):
         named = None if item_ids is None else list(dict.fromkeys(item_ids))
         require_known_items(self, named or ())
         length = k if named is None else len(self.item_ids_)
-        found, titles = standing(self.recommend_stated({user_id: words}, k=length)), titles_of(self, data)
-        return [ListPlace(user_id, item_id, titles[item_id], *found[item_id]) for item_id in (named or found)]
+        found = standing(self.recommend_stated({user_id: words}, k=length))
+        chosen = named or list(found)
+        titles = titles_of(data, chosen)
+        return [ListPlace(user_id, item_id, titles[item_id], *found[item_id]) for item_id in chosen]
 
     def _explained(self, place: ListPlace, context: "_Explained", *, explainer: Explainer) -> ExplainedEntry:
         row = self.item_ids_.index_of(place.item_id)

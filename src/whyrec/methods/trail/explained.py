@@ -1,6 +1,5 @@
 """Forecasts with their reasons, whoever wrote them: facts, forecast, drivers and a verified explanation."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
@@ -11,10 +10,8 @@ from whyrec.data.dataset import Dataset
 from whyrec.data.facts import ItemFacts
 from whyrec.data.windows import Window
 from whyrec.errors import UnknownIdError
-from whyrec.evaluation.verification.mentions import split_sentences
+from whyrec.evaluation.verification.mentions import leading_sentences
 from whyrec.interfaces import Driver, Explanation, ForecastPoint
-
-_QUOTED = re.compile("“[^”]*”")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +27,7 @@ class ExplainedItem:
     @property
     def reason(self) -> str:
         """The explanation in one sentence: its first, which tells what has happened to the item lately."""
-        trend = self.explanation.sections["Trend"]
-        # A title may hold full stops of its own; written over, it ends no sentence.
-        first = split_sentences(_QUOTED.sub(lambda title: "x" * len(title[0]), trend))[0]
-        return trend[first.start : first.end].strip()
+        return leading_sentences(self.explanation.sections["Trend"])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
