@@ -70,7 +70,7 @@ def serve(
 
     Example: whyrec serve --store postgresql://whyrec@db/whyrec --host 0.0.0.0 --key-file keys.txt --workers 4
     """
-    require_extra("serve", "fastapi", "uvicorn", "uvloop", "httptools", "sqlalchemy", "prometheus_client", "orjson")
+    require_serving()
     # The web framework and the store load here; other commands start without them.
     from whyrec.serving.api import LOOPBACK, ApiSettings
     from whyrec.serving.api.keys import new_key as make_key
@@ -101,8 +101,22 @@ def serve(
     )
     require_safe(server, api)
     source = source_of(_store_url(store, runs), runs or (), publish=_publish)
-    run_server(source, server=server, api=api, started=lambda address: say(f"Serving at {address} (Ctrl+C stops it)."))
+    run_server(source, server=server, api=api, started=say_address)
     say("Stopped.")
+
+
+def require_serving() -> None:
+    """Refuse to go on without the libraries that serving needs.
+
+    Raises:
+        MissingExtraError: If one is absent.
+    """
+    require_extra("serve", "fastapi", "uvicorn", "uvloop", "httptools", "sqlalchemy", "prometheus_client", "orjson")
+
+
+def say_address(address: str) -> None:
+    """Say where the server listens, once it does."""
+    say(f"Serving at {address} (Ctrl+C stops it).")
 
 
 def _store_url(store: str | None, runs: Sequence[Path] | None) -> str:

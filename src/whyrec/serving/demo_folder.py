@@ -14,7 +14,10 @@ REPORT, FORECAST, EXPLANATIONS, EVALUATION = "report.html", "forecast.parquet", 
 PERSONAL = "personal.jsonl"
 MARKER = "demo.json"
 """Says that a directory was written by a demo, so that the next one may replace it."""
-_FILES = {REPORT, FORECAST, EXPLANATIONS, EVALUATION, PERSONAL, MARKER}
+RUNS, STORE = "runs", "store.sqlite"
+"""What a demo that is served adds: fitted runs, and what they say."""
+_OF_STORE = {f"{STORE}{ending}" for ending in ("", "-wal", "-shm", ".publishing")}
+_FILES = {REPORT, FORECAST, EXPLANATIONS, EVALUATION, PERSONAL, MARKER, RUNS, *_OF_STORE}
 _WRITTEN_BY = {"written_by": "whyrec demo", "format_version": 1}
 
 
@@ -63,6 +66,11 @@ def replacing(directory: Path) -> Iterator[Path]:
     directory.rename(previous)
     staged.rename(directory)
     shutil.rmtree(previous, ignore_errors=True)
+
+
+def is_complete(directory: Path) -> bool:
+    """Whether a demo was written there, to the end."""
+    return directory.is_dir() and _is_marked(directory)
 
 
 def _is_marked(directory: Path) -> bool:
