@@ -9,7 +9,7 @@ from whyrec import errors
 def test_the_tree_of_errors_is_that_of_the_classes() -> None:
     lines = re.findall(r"^ *[│ ]*[├└]── (\w+) +\((\w+)\)", errors.__doc__ or "", flags=re.MULTILINE)
     ours = {name: found for name, found in vars(errors).items() if isinstance(found, type)}
-    told = {name: also for name, also in lines}
+    told = dict(lines)
     assert told.keys() | {"WhyrecError"} == ours.keys()
     for name, also in told.items():
         assert issubclass(ours[name], errors.WhyrecError)
