@@ -52,7 +52,7 @@ $(BIN)/python:
 # torch first and by its exact version: later requirements are then satisfied and nothing pulls another build.
 $(VENV)/.core: $(BIN)/python pyproject.toml constraints.txt
 	$(INSTALL) torch
-	$(INSTALL) --editable .
+	$(INSTALL) --editable '.[serve]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.core

