@@ -50,6 +50,7 @@ uvicorn.Server(config).run()
 BARE_NAME = "bare FastAPI endpoint"
 N_PATHS = 20_000
 SWITCHES = 3
+LONGEST_S = 600.0
 
 Row = dict[str, str | float]
 Asked = tuple["Server", Sequence[str]]
@@ -160,12 +161,13 @@ def measure_switch(options: argparse.Namespace, url: str) -> Iterator[Row]:
     with Store.open(url) as store:
         numbers[publish(store, n_users=n_users, n_items=n_items, number=1)] = 1
         with running(serve_command(url, options.port), options.port):
-            seconds = 4.0 * SWITCHES
-            loading = Loading(Load(options.port, paths, options.connections, seconds, keeps_bodies=True))
+            loading = Loading(Load(options.port, paths, options.connections, LONGEST_S, keeps_bodies=True))
             time.sleep(1)
             for number in range(2, SWITCHES + 2):
                 time.sleep(1)
                 numbers[publish(store, n_users=n_users, n_items=n_items, number=number)] = number
+            time.sleep(1)
+            loading.stop()
             outcome = loading.outcome()
     seen, mixed = set(), 0
     for body in outcome.bodies:

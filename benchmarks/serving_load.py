@@ -6,6 +6,7 @@ It does no more than it must (no header is parsed but the length), so that it is
 import asyncio
 import multiprocessing
 import re
+import signal
 import socket
 import time
 from collections.abc import Sequence
@@ -116,6 +117,11 @@ class _Run:
         self._sent = self._open = 0
         self._done = self.loop.create_future()
         self._started = time.perf_counter()
+        self._end = self._started + load.seconds
+        self.loop.add_signal_handler(signal.SIGTERM, self._stop)
+
+    def _stop(self) -> None:
+        self._end = 0.0
 
     async def to_end(self) -> Outcome:
         self._open = self._load.connections
@@ -130,7 +136,7 @@ class _Run:
     def next_due(self) -> float | None:
         now = time.perf_counter()
         due = now if self._load.rate is None else self._started + self._sent / self._load.rate
-        if due > self._started + self._load.seconds:
+        if due > self._end:
             return None
         self._sent += 1
         return due
@@ -169,6 +175,10 @@ class Loading:
         self._process = context.Process(target=_work, args=(load, other))
         self._process.start()
         other.close()
+
+    def stop(self) -> None:
+        """Ask for no more; what is on its way still comes."""
+        self._process.terminate()
 
     def outcome(self) -> Outcome:
         found: Outcome = self._pipe.recv()

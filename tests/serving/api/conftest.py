@@ -1,5 +1,6 @@
 """A published store and the API over it, without a network."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,24 @@ from starlette.testclient import TestClient
 
 from whyrec.serving.api import ApiSettings, create_app
 from whyrec.serving.store import Store
+<<<<<<< HEAD
+=======
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a store with one version; copy it."""
+    file = tmp_path_factory.mktemp("published") / "store.sqlite"
+    with Store.open(f"sqlite:///{file}", create=True) as opened:
+        api_world.publish(opened)
+    return file
+>>>>>>> serve_s3
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(f"sqlite:///{tmp_path}/store.sqlite", create=True) as opened:
-        api_world.publish(opened)
+def store(published: Path, tmp_path: Path) -> Iterator[Store]:
+    file = shutil.copy(published, tmp_path)
+    with Store.open(f"sqlite:///{file}") as opened:
         yield opened
 
 

@@ -15,9 +15,9 @@ from typing import NamedTuple
 _RUN = """
 import sys
 from whyrec.serving.api.connections import PatientProtocol
-PatientProtocol.head_timeout_s, PatientProtocol.last_call_s = 1.0, 0.5
+PatientProtocol.head_timeout_s, PatientProtocol.last_call_s = float(sys.argv[1]), 0.5
 from whyrec.cli.main import main
-sys.exit(main(sys.argv[1:]))
+sys.exit(main(sys.argv[2:]))
 """
 
 
@@ -33,7 +33,7 @@ class ServerProcess(NamedTuple):
         return self.process.wait(timeout=30)
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=30)
 
     def ask(self, request: bytes) -> bytes:
         """Send bytes on a new connection and read to its end."""
@@ -43,9 +43,22 @@ class ServerProcess(NamedTuple):
 
 
 @contextmanager
-def serving(store: str, *options: str) -> Iterator[ServerProcess]:
+def serving(store: str, *options: str, head_timeout_s: float = 60) -> Iterator[ServerProcess]:
     """Run ``whyrec serve`` on a free port until the block ends."""
-    command = [sys.executable, "-c", _RUN, "serve", "--store", store, "--port", "0", "--rate", "0", *options]
+    command = [
+        sys.executable,
+        "-c",
+        _RUN,
+        str(head_timeout_s),
+        "serve",
+        "--store",
+        store,
+        "--port",
+        "0",
+        "--rate",
+        "0",
+        *options,
+    ]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
     try:
         assert process.stderr is not None
@@ -89,7 +102,7 @@ def _more(connection: socket.socket) -> bytes:
     return data
 
 
-def wait_until(is_so: Callable[[], bool], *, timeout_s: float = 10) -> bool:
+def wait_until(is_so: Callable[[], bool], *, timeout_s: float = 30) -> bool:
     """Wait for something to become true."""
     end = time.monotonic() + timeout_s
     while time.monotonic() < end:

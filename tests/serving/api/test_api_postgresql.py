@@ -102,5 +102,5 @@ def test_a_database_that_is_restarted_under_load_is_503_and_then_found_again(
         assert wait_until(lambda: all(thread.answers[-1] == (200, "") for thread in asking))
         for thread in asking:
             thread.may_go_on = False
-            thread.join(timeout=10)
+            thread.join(timeout=30)
     assert {answer for thread in asking for answer in thread.answers} == {(200, ""), (503, "unavailable")}

@@ -15,7 +15,7 @@ from whyrec.serving.store import Store
 schemathesis = pytest.importorskip("schemathesis")
 
 few = settings(
-    max_examples=5,
+    max_examples=3,
     derandomize=True,
     database=None,
     deadline=None,
