@@ -14,8 +14,6 @@ from starlette.testclient import TestClient
 
 from whyrec.serving.api import ApiSettings, create_app
 from whyrec.serving.store import Store
-<<<<<<< HEAD
-=======
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +23,6 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Store.open(f"sqlite:///{file}", create=True) as opened:
         api_world.publish(opened)
     return file
->>>>>>> serve_s3
 
 
 @pytest.fixture
