@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 from starlette.testclient import TestClient
-from whyrec.serving.store import Store
 
 from whyrec.serving.documents import (
     Board,
@@ -20,6 +19,7 @@ from whyrec.serving.documents import (
     RunRecord,
     UserPage,
 )
+from whyrec.serving.store import Store
 
 Connect = Callable[..., TestClient]
 """Makes a client of an API with settings other than the defaults."""

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
-from whyrec.serving.store import Store
 
 from whyrec.serving.documents import Erased, Receipt
+from whyrec.serving.store import Store
 
 PATH = "/v1/interactions"
 GOOD = {"user_id": "ann", "item_id": "i0", "timestamp": "2013-11-07T20:15:00+01:00", "rating": 9}

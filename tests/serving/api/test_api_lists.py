@@ -6,10 +6,10 @@ from urllib.parse import quote
 import api_world
 import pytest
 from starlette.testclient import TestClient
-from whyrec.serving.store import Store
 
 from whyrec.serving.api.lists import BLENDED_NOTE, COLD_NOTE, NONE_LEFT_NOTE
 from whyrec.serving.documents import Board, NewInteraction, PersonalList
+from whyrec.serving.store import Store
 
 LIST = "/v1/users/{}/recommendations"
 N = api_world.N_ITEMS

@@ -6,10 +6,10 @@ from typing import Any
 import api_world
 import pytest
 from starlette.testclient import TestClient
-from whyrec.serving.store import Store
 
 from whyrec.errors import InvalidConfigError, UnknownIdError
 from whyrec.serving.documents import Entry, ExplanationDocument, NewInteraction
+from whyrec.serving.store import Store
 
 
 class ScriptedModels:

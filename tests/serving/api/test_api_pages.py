@@ -10,9 +10,9 @@ from urllib.parse import quote
 import api_world
 import pytest
 from starlette.testclient import TestClient
-from whyrec.serving.store import Store
 
 from whyrec.serving.documents import ExplanationDocument, ItemPage, UserPage, VersionRecord
+from whyrec.serving.store import Store
 
 
 def test_documents_are_served_as_they_were_published_with_their_version(client: TestClient) -> None:
