@@ -54,9 +54,7 @@ def rollback(
 @app.command()
 def retain(
     store: StoreUrl,
-    keep: Annotated[
-        int, typer.Option(help="How many of the newest to keep, beside the current and the one before.")
-    ] = 3,
+    keep: Annotated[int, typer.Option(help="How many, beside the current and the one before it.")] = 3,
 ) -> None:
     """Remove old versions, and what killed publications left.
 
@@ -87,7 +85,7 @@ def backup(
 @app.command()
 def restore(
     store: StoreUrl,
-    backup: Annotated[Path, typer.Option("--from", metavar="FILE", help="A copy, its manifest beside it.")],
+    backup: Annotated[Path, typer.Option("--from", metavar="FILE", help="A copy, with its manifest.")],
 ) -> None:
     """Make a store from a copy, without the users that were erased since.
 

@@ -7,6 +7,7 @@ import itertools
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Self
@@ -61,11 +62,13 @@ class InterestCatalogue:
             str(row[schema.ITEM]): _traits_of(row, text_columns=text_columns, quartiles=quartiles)
             for row in items.iter_rows(named=True)
         }
-        average: defaultdict[Trait, float] = defaultdict(float)
-        for item_id, weight in _weights(interactions).items():
-            for trait in read[item_id].traits if item_id in read else ():
-                average[trait] += weight
-        return cls(read, dict(average))
+        return cls(read, _averages(read, interactions))
+
+    def with_interactions(self, interactions: pl.LazyFrame) -> Self:
+        """The same items, and how common their traits are in another log."""
+        other = copy(self)  # with what was worked out of the items
+        object.__setattr__(other, "average", _averages(self.items, interactions))
+        return other
 
     @cached_property
     def by_name(self) -> dict[str, tuple[Trait, ...]]:
@@ -149,6 +152,14 @@ class InterestFacts:
 def fold(value: str) -> str:
     """A value as traits hold it."""
     return " ".join(WORD.findall(value.casefold()))
+
+
+def _averages(items: Mapping[str, ItemTraits], interactions: pl.LazyFrame) -> dict[Trait, float]:
+    average: defaultdict[Trait, float] = defaultdict(float)
+    for item_id, weight in _weights(interactions).items():
+        for trait in items[item_id].traits if item_id in items else ():
+            average[trait] += weight
+    return dict(average)
 
 
 def _weights(interactions: pl.LazyFrame) -> dict[str, float]:

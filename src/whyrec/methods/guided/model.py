@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar
 
@@ -13,7 +14,7 @@ from pydantic import BaseModel
 
 from whyrec.data import schema
 from whyrec.data.dataset import Dataset
-from whyrec.data.sequences import Sequences, read_histories
+from whyrec.data.sequences import Histories, Sequences, read_histories
 from whyrec.encoders.objectives import Objective
 from whyrec.encoders.recommender import PersonalRecommender, kept_users
 from whyrec.errors import InvalidConfigError
@@ -59,6 +60,7 @@ class GuidedRecommender(PersonalRecommender):
     written_: AspectScores | None = None
     normalisation_: Normalisation
     _explaining: tuple[Dataset, datetime | None, Explainer] | None = None
+    _levels: tuple[AspectScores, Float[np.ndarray, "I K"]] | None = None
 
     def __init__(
         self,
@@ -223,10 +225,10 @@ class GuidedRecommender(PersonalRecommender):
             raise InvalidConfigError(
                 f"shift: expected one of {', '.join(self.aspects_.keys)}, got {aspect!r}. Choose one."
             )
-        asked = self._asked(data, user_id, at=at)
-        levels = self.scores_.rows_of(self.item_ids_)[:, self.aspects_.keys.index(aspect)].astype(np.float64)
+        _, scores, listed = self._ranked(data, user_id, at=at)
+        levels = self._item_levels()[:, self.aspects_.keys.index(aspect)].astype(np.float64)
         return shifted_list(
-            (asked.listed if filter_seen else asked.scores).numpy(),
+            (listed if filter_seen else scores).numpy(),
             levels,
             item_ids=self.item_ids_,
             user_id=user_id,
@@ -289,29 +291,48 @@ class GuidedRecommender(PersonalRecommender):
 
     def _explainer(self, data: Dataset, *, at: datetime | None) -> Explainer:
         """Of a catalogue at a moment; the one that was asked for last is kept."""
-        if self._explaining is None or self._explaining[0] is not data or self._explaining[1] != at:
+        kept = self._explaining
+        if kept is not None and kept[0] is data and kept[1] == at:
+            return kept[2]
+        log = data.interactions if at is None else data.before(at)
+        if kept is not None and kept[0].items is data.items:
+            explainer = replace(kept[2], catalogue=kept[2].catalogue.with_interactions(log))
+        else:
             explainer = Explainer(
                 self.aspects_,
-                InterestCatalogue.of(data.items, interactions=data.interactions if at is None else data.before(at)),
+                InterestCatalogue.of(data.items, interactions=log),
                 self.scores_.writer,
             )
-            self._explaining = (data, at, explainer)
-        return self._explaining[2]
+        self._explaining = (data, at, explainer)
+        return explainer
 
     def _asked(self, data: Dataset, user_id: str, *, at: datetime | None) -> Asked:
         """A user by what was strictly before a moment."""
+        histories, scores, listed = self._ranked(data, user_id, at=at)
+        row, is_known = self.sequences(histories), self.can_rank(histories)[0]
+        with torch.inference_mode(), one_thread():
+            assert isinstance(self.encoder_, GuidedEncoder), "encoder makes no other"
+            parts = parts_of_all(self.encoder_, row) if is_known else None
+        levels = self._levels_of(user_id, row) if is_known else None
+        return Asked(histories, row.row(0).astype(np.int64) - 1, scores, listed, parts, levels)
+
+    def _ranked(
+        self, data: Dataset, user_id: str, *, at: datetime | None
+    ) -> tuple[Histories, Float[torch.Tensor, " I"], Float[torch.Tensor, " I"]]:
+        """The history, scores of all items, and the same with ``-inf`` for what the user has had."""
         asked_for = pl.Series(schema.USER, [user_id], dtype=pl.String)
         histories = read_histories(data, item_ids=self.item_ids_, cutoff=at, user_ids=asked_for)
-        is_known = self.can_rank(histories)
         with torch.inference_mode(), one_thread():
-            [(_, scores)] = self._all_blocks(histories, is_known, "fallback")
+            [(_, scores)] = self._all_blocks(histories, self.can_rank(histories), "fallback")
             listed = scores.clone()
             hide_seen(listed, histories.sequences, np.array([0]))
-            row = self.sequences(histories)
-            assert isinstance(self.encoder_, GuidedEncoder), "encoder makes no other"
-            parts = parts_of_all(self.encoder_, row) if is_known[0] else None
-        levels = self._levels_of(user_id, row) if is_known[0] else None
-        return Asked(histories, row.row(0).astype(np.int64) - 1, scores[0], listed[0], parts, levels)
+        return histories, scores[0], listed[0]
+
+    def _item_levels(self) -> Float[np.ndarray, "I K"]:
+        """Of the whole catalogue, looked up once."""
+        if self._levels is None or self._levels[0] is not self.scores_:
+            self._levels = (self.scores_, self.scores_.rows_of(self.item_ids_))
+        return self._levels[1]
 
     def _levels_of(self, user_id: str, history: Sequences) -> Float[np.ndarray, " K"]:
         mean = np.array(self.normalisation_.mean)
@@ -319,7 +340,7 @@ class GuidedRecommender(PersonalRecommender):
             written = self.written_.rows_of([user_id])[0].astype(np.float64)
             return np.where(np.isnan(written), mean, written)
         return levels_of_history(
-            self.scores_.rows_of(self.item_ids_),
+            self._item_levels(),
             history,
             mean=mean,
             half_life_items=self.config.half_life_items,

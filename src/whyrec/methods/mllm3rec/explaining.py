@@ -5,7 +5,7 @@ looks for something is an inference, and stands in the evidence as the number th
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import polars as pl
@@ -101,6 +101,16 @@ class Explainer:
             Brands.of(data.items),
             log,
         )
+
+    def as_of(self, data: Dataset, *, before: datetime | None) -> "Explainer":
+        """The same catalogue with another log, or as of another moment.
+
+        Args:
+            data: Of the same items.
+            before: Only interactions strictly before it are read; None reads all.
+        """
+        log = data.interactions if before is None else data.before(before)
+        return replace(self, catalogue=self.catalogue.with_interactions(log), log=log)
 
     def traits(self, item_id: str, *, served: Vectors) -> ItemTraits | None:
         """An item's traits; None where nothing can be said."""

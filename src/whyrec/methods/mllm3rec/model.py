@@ -68,6 +68,7 @@ class MLLM3Recommender(ScoringRecommender):
     ranker_: OfflineRanker
     space_: TextSpace
     scale_: MotiveScale
+    _explaining: tuple[Dataset, datetime | None, Explainer] | None = None
 
     def __init__(
         self,
@@ -219,7 +220,7 @@ class MLLM3Recommender(ScoringRecommender):
         joined = pl.concat([self.item_ids_, items[schema.ITEM]])
         order = joined.arg_sort().to_numpy().astype(np.int64)
         self.ranker_ = self.ranker_.grown(more, order=order)
-        self.item_ids_ = joined.gather(order)
+        self.item_ids_, self._explaining = joined.gather(order), None
         self.popularity_ = np.concatenate([self.popularity_, np.zeros(items.height)])[order]
         return self
 
@@ -369,14 +370,12 @@ class MLLM3Recommender(ScoringRecommender):
         return str(self.item_ids_[int(others[int((points[others] @ points[place]).argmax())])])
 
     def _explainer(self, data: Dataset, *, at: datetime | None) -> Explainer:
-        key = (id(data), at)
-        if getattr(self, "_explaining", (None, None))[0] != key:
-            explainer = Explainer.of(
-                data,
-                before=at,
-                item_ids=self.item_ids_,
-                scale=self.scale_,
-                encoder=self.encoder,
-            )
-            self._explaining = (key, explainer, data)
-        return self._explaining[1]
+        kept = self._explaining
+        if kept is not None and kept[0] is data and kept[1] == at:
+            return kept[2]
+        if kept is not None and kept[0].items is data.items:
+            explainer = kept[2].as_of(data, before=at)
+        else:
+            explainer = Explainer.of(data, before=at, item_ids=self.item_ids_, scale=self.scale_, encoder=self.encoder)
+        self._explaining = (data, at, explainer)
+        return explainer

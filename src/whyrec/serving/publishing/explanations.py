@@ -8,6 +8,7 @@ from whyrec.interfaces import Explanation
 from whyrec.methods.curec.explaining import ExplainedRecommendation
 from whyrec.methods.guided.aspects import AspectSet
 from whyrec.methods.guided.explaining import AspectPart, ExplainedScore
+from whyrec.methods.mllm3rec.explaining import FALLBACK, POPULAR
 from whyrec.methods.trail.explained import ExplainedItem
 from whyrec.recommending.explained import ExplainedEntry
 from whyrec.serving.documents import (
@@ -24,6 +25,8 @@ from whyrec.serving.documents import (
 _SHORT = ("Reason",)
 """The section that says why, where a method has one of this name; else all of them are read."""
 _SENTENCES = 2
+_OF_EVERYBODY = {POPULAR, FALLBACK}
+"""Sections of M-LLM3REC that say nothing of the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,11 @@ class Explaining:
             for read in told.reasons
             if read.reason.user_id not in self.erased
         )
+
+
+def personal_reason(explanation: Explanation) -> Reason:
+    """Why an entry stands in a user's list; a reason that tells of what is popular is said to."""
+    return short_reason(explanation, basis="trending" if set(explanation.sections) <= _OF_EVERYBODY else "personal")
 
 
 def short_reason(explanation: Explanation, *, basis: ListSource, text: str | None = None) -> Reason:

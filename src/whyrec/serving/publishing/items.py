@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from whyrec.data.facts import ItemFacts, item_facts
+from whyrec.methods.guided.aspects import HIGHEST, LOWEST
 from whyrec.methods.guided.model import GuidedRecommender
 from whyrec.methods.mllm3rec.artefacts import ItemTraits
 from whyrec.methods.mllm3rec.model import MLLM3Recommender
@@ -93,7 +94,8 @@ def level_bars(
 
 
 def _known(levels: Sequence[float] | None, place: int) -> float | None:
-    return None if levels is None or np.isnan(levels[place]) else float(levels[place])
+    # Means of 32-bit numbers may lie a hair beyond the ends.
+    return None if levels is None or np.isnan(levels[place]) else min(max(float(levels[place]), LOWEST), HIGHEST)
 
 
 def _history(facts: ItemFacts) -> tuple[HistoryPoint, ...]:

@@ -23,7 +23,7 @@ from whyrec.serving.documents import (
     UserPage,
 )
 from whyrec.serving.publishing.catalogue import Described
-from whyrec.serving.publishing.explanations import Explaining, short_reason
+from whyrec.serving.publishing.explanations import Explaining, personal_reason
 from whyrec.serving.publishing.items import level_bars
 from whyrec.serving.publishing.settings import PublishSettings
 from whyrec.serving.publishing.sources import OpenRecommender, Sources
@@ -107,7 +107,7 @@ class People:
         explaining = explaining_of(recommender, erased=self.sources.erased)
         entries = model.explain(self.sources.data, user_id=user_id, k=k, at=self.sources.at)
         return _Told(
-            {it.explanation.item_id: short_reason(it.explanation, basis="personal") for it in entries},
+            {it.explanation.item_id: personal_reason(it.explanation) for it in entries},
             [explaining.entry(it) for it in entries],
         )
 
