@@ -199,7 +199,10 @@ class LiveModels:
     def forget(self, user_ids: Iterable[str]) -> None:
         """Know nothing of some users any more: neither histories nor what was written of them."""
         with self._lock:
-            self._forgotten.update(user_ids)
+            new = set(user_ids) - self._forgotten
+            if not new:
+                return
+            self._forgotten |= new
             rest = self._data.interactions.filter(~pl.col(schema.USER).is_in(list(self._forgotten)))
             self._data = hold(Dataset(self._data.name, rest, self._data.items, self._data.users))
 

@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -30,7 +30,10 @@ Shifted = dict[str, Any]  # as JSON: see the answer of /v1/users/{user_id}/what-
 class Live(Protocol):
     """Models of fitted runs that are held open."""
 
-    methods: tuple[str, ...]
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Of the open runs."""
+        ...
 
     def aspects(self) -> Sequence[dict[str, Any]]:
         """Readable scales of the guided run, none without."""
@@ -44,7 +47,7 @@ class Live(Protocol):
     def explain(self, user_id: str, item_id: str, *, method: str | None = None) -> ExplanationDocument | None:
         """The explanation of a pair, None where no open run can give it."""
 
-    def take_in(self, interactions: Sequence[NewInteraction]) -> None:
+    def take_in(self, interactions: Iterable[NewInteraction]) -> object:
         """Learn of new interactions."""
 
 
