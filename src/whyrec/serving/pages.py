@@ -16,6 +16,8 @@ def rendered_page(
 ) -> str:
     """Fill the templates ``NAME.html``, ``NAME.css`` and ``NAME.js``; what comes from data is escaped.
 
+    The style of all pages, ``base.css``, stands before the page's own.
+
     Args:
         name: Of the page.
         content: What the template shows; ``style``, ``script`` and ``script_hash`` (SHA-256 in base64, by which the
@@ -34,7 +36,7 @@ def rendered_page(
     environment.filters |= filters
     return environment.get_template(f"{name}.html").render(
         **content,
-        style=Markup((templates / f"{name}.css").read_text(encoding="utf-8")),
+        style=Markup("".join((templates / f"{sheet}.css").read_text(encoding="utf-8") for sheet in ("base", name))),
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
