@@ -9,6 +9,7 @@
     ├── OutputWriteError      (OSError)           the output could not be written; what was there before still is
     ├── TrainingError         (ArithmeticError)   training went astray: the loss is not a number any more
     ├── MissingExtraError     (ImportError)       a command needs libraries of an extra that is not installed
+    ├── StoreUnavailableError (ConnectionError)   the database of a store cannot be reached now; it may come back
     └── LanguageModelError    (RuntimeError)      a language model cannot do what was asked
         ├── InvalidModelError   (ValueError)      no model there, unsafe weights, an adapter of another model
         ├── PromptTooLongError  (ValueError)      a prompt leaves no room for the answer in the model's context
@@ -56,6 +57,10 @@ class TrainingError(WhyrecError, ArithmeticError):
 
 class MissingExtraError(WhyrecError, ImportError):
     """Raised when libraries of an extra are needed and absent; the message holds the command that installs them."""
+
+
+class StoreUnavailableError(WhyrecError, ConnectionError):
+    """Raised when a store's database is down, restarting or too busy to answer: the same call may succeed later."""
 
 
 class LanguageModelError(WhyrecError, RuntimeError):

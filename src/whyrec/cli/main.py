@@ -26,6 +26,7 @@ COMMANDS = {
     "evaluate": "whyrec.cli.evaluate:evaluate",
     "judge": "whyrec.cli.judge:judge",
     "study": "whyrec.cli.study:app",
+    "serve": "whyrec.cli.serve:serve",
     "complete": "whyrec.cli.complete:complete",
     "cache": "whyrec.cli.cache:app",
     "where": "whyrec.cli.where:where",
