@@ -19,7 +19,7 @@ from whyrec.serving.documents import Document
 from whyrec.serving.store.database import SQLITE, Database
 from whyrec.serving.store.failures import translated
 from whyrec.serving.store.moments import now, to_moment, to_number
-from whyrec.serving.store.schema import backups, erasures, settings, versions
+from whyrec.serving.store.schema import REMOVED, backups, erasures, settings, versions
 
 MANIFEST = "manifest.json"
 STORE_ID = "store_id"
@@ -146,14 +146,20 @@ class Backups:
             raise OutputWriteError(f"{directory}: could not be written (no such directory). Mount it, and try again.")
         rows = connection.execute(select(backups).order_by(backups.c.made)).all()
         here = [row for row in rows if Path(row.path).parent == directory]
-        gone = connection.execute(select(erasures).order_by(erasures.c.number)).all()
+        place = directory / MANIFEST
+        before = read_manifest(place) if place.exists() else None
+        # A store that was restored and the one that it was copied from may both be in use: neither undoes the other's.
+        gone = {entry.hash: entry.erased for entry in (before.erasures if before else ())}
+        for row in connection.execute(select(erasures).order_by(erasures.c.number)):
+            gone.setdefault(row.hash, to_moment(row.erased))
+        last = connection.execute(select(func.max(versions.c.id))).scalar() or 0
         manifest = BackupManifest(
             store=_store_id(connection),
-            last_version=connection.execute(select(func.max(versions.c.id))).scalar() or 0,
+            last_version=max(last, before.last_version if before else 0),
             backups=tuple(BackupEntry(file=Path(row.path).name, made=to_moment(row.made)) for row in here),
-            erasures=tuple(ErasureEntry(hash=row.hash, erased=to_moment(row.erased)) for row in gone),
+            erasures=tuple(ErasureEntry(hash=found, erased=erased) for found, erased in gone.items()),
         )
-        with atomic_file(directory / MANIFEST) as partial:
+        with atomic_file(place) as partial:
             partial.write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
 
     def _require_ours(self, connection: Connection, manifest: Path) -> None:
@@ -163,8 +169,10 @@ class Backups:
             )
 
 
-def take_over(connection: Connection, manifest: BackupManifest, *, where: str) -> None:
-    """Use no version's id again that was used after the copy was made.
+def take_over(connection: Connection, manifest: BackupManifest, *, where: Path) -> None:
+    """Know, in a store that was restored, what was known when the last copy was made.
+
+    No version's id is used again, and the copies go on learning of erasures.
 
     Raises:
         InvalidDataError: If the manifest is another store's.
@@ -176,8 +184,13 @@ def take_over(connection: Connection, manifest: BackupManifest, *, where: str) -
         )
     last = connection.execute(select(func.max(versions.c.id))).scalar() or 0
     if manifest.last_version > last:
-        row = {"id": manifest.last_version, "state": "removed", "started": to_number(now()), "taken_until": 0}
+        row = {"id": manifest.last_version, "state": REMOVED, "started": to_number(now()), "taken_until": 0}
         connection.execute(versions.insert(), row)
+    known = set(connection.execute(select(backups.c.path)).scalars())
+    for entry in manifest.backups:
+        path = str(where.resolve().parent / entry.file)
+        if path not in known:
+            connection.execute(backups.insert(), {"path": path, "made": to_number(entry.made)})
 
 
 def copy_back(backup: Path, partial: Path) -> None:

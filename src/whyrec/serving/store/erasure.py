@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 
 from sqlalchemy import Connection, bindparam, delete, select
 
@@ -76,7 +77,7 @@ class Erasures:
             profiles=counts[users.name],
         )
 
-    def apply(self, manifest: BackupManifest, *, where: str) -> int:
+    def apply(self, manifest: BackupManifest, *, where: Path) -> int:
         """Remove users that were erased after this store's state was copied.
 
         Returns:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, func, select
 from whyrec.errors import InvalidDataError
 from whyrec.serving.documents import NewInteraction, Receipt
 from whyrec.serving.store.database import Database
-from whyrec.serving.store.erasure import Erasures
+from whyrec.serving.store.erasure import Erasures, Forgotten
 from whyrec.serving.store.keys import required_key
 from whyrec.serving.store.moments import now, to_moment, to_number
 from whyrec.serving.store.schema import batches, interactions, pointer, versions
@@ -46,7 +46,7 @@ class Intake:
 
     def __init__(self, database: Database, erasures: Erasures) -> None:
         self._database = database
-        self._erasures = erasures
+        self._forgotten = Forgotten(erasures)
 
     def take_in(self, new: Sequence[NewInteraction], key: str) -> Receipt:
         """Keep a batch; it is on the disk when this returns.
@@ -59,14 +59,15 @@ class Intake:
             InvalidDataError: If another batch had this key, a time has no offset, or an id cannot be kept.
         """
         required_key(key, where="idempotency key")
-        digest = _digest(new)
-        erased = self._erasures.among({one.user_id for one in new})
         received = to_number(now())
-        rows = [_row(one, received=received) for one in new if one.user_id not in erased]
+        rows = [_row(one, received=received) for one in new]
+        digest = _digest(rows)
         with self._database.writing() as connection:
             before = connection.execute(_BATCH, {"key": key}).one_or_none()
             if before is not None:
                 return _repeated(key, before.accepted, is_same=before.digest == digest)
+            self._forgotten.refresh(connection)
+            rows = [row for row in rows if row["user_id"] not in self._forgotten]
             values = {"key": key, "digest": digest, "accepted": len(rows), "received": received}
             connection.execute(batches.insert(), values)
             if rows:
@@ -115,9 +116,9 @@ def _row(one: NewInteraction, *, received: int) -> dict[str, object]:
     }
 
 
-def _digest(new: Sequence[NewInteraction]) -> str:
-    rows = [_row(one, received=0) for one in new]
-    return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
+def _digest(rows: Sequence[Mapping[str, object]]) -> str:
+    said = [{name: value for name, value in row.items() if name != "received"} for row in rows]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def _repeated(key: str, accepted: int, *, is_same: bool) -> Receipt:

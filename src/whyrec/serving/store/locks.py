@@ -1,15 +1,20 @@
 """The right to publish and to remove versions: one process at a time has it, and loses it when it dies."""
 
+import contextlib
 import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from whyrec.errors import OutputWriteError
 from whyrec.serving.store.database import Database
+from whyrec.serving.store.failures import translated
 
 _TRY = "SELECT pg_try_advisory_lock(hashtextextended(current_schema(), 7240))"
+_GIVE_BACK = "SELECT pg_advisory_unlock_all()"
 
 
 @contextmanager
@@ -26,11 +31,16 @@ def publishing(database: Database) -> Iterator[None]:
         return
     connection = database.session()
     try:
-        if not connection.exec_driver_sql(_TRY).scalar():
+        with translated(database.name):
+            has_it = connection.exec_driver_sql(_TRY).scalar()
+        if not has_it:
             raise _taken(database.name)
         yield
     finally:
-        connection.invalidate()  # closed, not pooled: the lock goes with it
+        # The server would drop the lock some time after the connection; the next may ask at once.
+        with contextlib.suppress(SQLAlchemyError):
+            connection.exec_driver_sql(_GIVE_BACK)
+        connection.invalidate()
         connection.close()
 
 

@@ -251,7 +251,7 @@ class Store:
         Raises:
             InvalidDataError: If there is no manifest, or it is another store's.
         """
-        return self._erasures.apply(read_manifest(manifest), where=str(manifest))
+        return self._erasures.apply(read_manifest(manifest), where=manifest)
 
     @classmethod
     def restore(cls, backup: Path, url: str) -> int:
