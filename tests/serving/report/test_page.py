@@ -287,7 +287,8 @@ def test_contrast_is_measured_as_the_guidelines_do() -> None:
 
 def palettes() -> list[dict[str, str]]:
     """Colours by name: light, dark, and on paper."""
-    base, own = ((files("whyrec.serving") / "templates" / f"{name}.css").read_text() for name in ("base", "report"))
+    serving = files("whyrec.serving")
+    base, own = ((serving / sheet).read_text() for sheet in ("web/base.css", "templates/report.css"))
     pairs = re.findall(r"--([\w-]+): light-dark\((#[0-9a-f]{3,6}), (#[0-9a-f]{3,6})\);", base)
     (printed,) = re.findall(r":root \{(.*?)\}", own, re.S)
     found = [
