@@ -121,7 +121,8 @@ function showVersion(version) {
   const methods = [...new Set(version.runs.map((run) => methodName(run.method)))].join(", ");
   around.version.replaceChildren(
     bdi(version.dataset),
-    `: ${count(version.n_users)} users, ${count(version.n_items)} items, from what was known before ${day(version.at)}. `,
+    `: ${count(version.n_users)} users, ${count(version.n_items)} items, `,
+    `from what was known before ${day(version.at)}. `,
     methods ? `Made by ${methods}. ` : "",
     `${count(version.n_explanations)} explanations published, `,
     version.n_unverified

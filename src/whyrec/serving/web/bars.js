@@ -2,8 +2,7 @@
 
 import { bdi, el } from "./dom.js";
 import { badge, writer } from "./explanation.js";
-import { effect, percent, signed, tenths } from "./words.js";
-import { day } from "./words.js";
+import { day, effect, percent, signed, tenths } from "./words.js";
 
 const track = (share, kind = "") =>
   el("span", { class: `track ${kind}`.trim(), "aria-hidden": "true", css: { share } });
@@ -138,8 +137,8 @@ export function attention(explanation) {
       "p",
       { class: "hint" },
       hasShares
-        ? "The ranking read these reasons for the same item; the bar is its attention to each. Whose they are, is not told."
-        : "Reasons of others for the same item; they have no part in this ranking. Whose they are, is not told.",
+        ? "The ranking read these; the bar is its attention to each. Whose they are, is not told."
+        : "Of the same item; they have no part in this ranking. Whose they are, is not told.",
     ),
     el("ul", { class: hasShares ? "others weighed" : "others" }, items),
   );

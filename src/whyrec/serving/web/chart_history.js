@@ -5,6 +5,7 @@ import { el, numbers } from "./dom.js";
 import { count, counted, day, lastDay, methodName } from "./words.js";
 
 const SHORT = new Intl.DateTimeFormat("en", { month: "short", year: "2-digit", timeZone: "UTC" });
+const TICK_PX = 62;
 const AHEAD = ["forecast", "forecast:low", "forecast:high"];
 const plain = { grouped: false, barPercentage: 0.86, categoryPercentage: 0.94, maxBarThickness: 48 };
 
@@ -18,14 +19,18 @@ export function history(item, linked) {
     ...item.history.map(pastPoint),
     ...((item.forecast?.expected ?? null) === null ? [] : [ahead(item.forecast)]),
   ];
-  const state = { lit: new Set() };
+  const state = { lit: new Set(), isOver: false };
   const made = chart(labelOf(item, points), configOf(points, state, linked), "tall");
   made.chart.then((drawn) => {
     linked.lightChart = (ids) => {
       state.lit = new Set(points.flatMap((point, n) => (point.ids.some((id) => ids.has(id)) ? [n] : [])));
       drawn.update("none");
     };
-    drawn.canvas.addEventListener("pointerleave", () => linked.showIds([], ""));
+    drawn.canvas.addEventListener("pointerenter", () => (state.isOver = true));
+    drawn.canvas.addEventListener("pointerleave", () => {
+      state.isOver = false;
+      linked.showIds([], "");
+    });
   });
   const figure = el(
     "figure",
@@ -86,6 +91,11 @@ function configOf(points, state, linked) {
   const isPart = (context) => points[context.dataIndex]?.complete === false;
   const bar = (context) => (isLit(context) ? colour("accent") : isPart(context) ? thin("bar", 0.25) : colour("bar"));
   const over = (elements) => linked.showIds(points[elements[0]?.index]?.ids ?? [], saysOf(points[elements[0]?.index]));
+  // As many months as there is room for, and the forecast in any case.
+  function ticks(_, place) {
+    const step = Math.ceil((points.length * TICK_PX) / this.chart.width);
+    return (points.length - 1 - place) % step ? "" : points[place].tick;
+  }
   return {
     data: {
       labels: points.map((point) => point.tick),
@@ -128,9 +138,10 @@ function configOf(points, state, linked) {
     },
     options: {
       interaction: { mode: "index", intersect: false },
-      onHover: (_, elements) => over(elements),
+      // Told a frame later, when the pointer may have left.
+      onHover: (_, elements) => state.isOver && over(elements),
       scales: {
-        x: { grid: { display: false }, ticks: { maxRotation: 60, autoSkipPadding: 8 } },
+        x: { grid: { display: false }, ticks: { autoSkip: false, maxRotation: 0, callback: ticks } },
         y: {
           beginAtZero: true,
           suggestedMax: 4,

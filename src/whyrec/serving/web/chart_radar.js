@@ -13,7 +13,8 @@ export function radar(bars, item) {
   const other = new Map((item?.aspects ?? []).map((bar) => [bar.key, bar]));
   const rows = bars.map((bar) => ({ ...bar, item: other.get(bar.key) ?? null }));
   const name = item ? title(item.title) : null;
-  const label = `Levels from 1 to 10 on ${rows.length} aspects: the user${name ? ` and ${name}` : ""}. The table below has them in numbers.`;
+  const whose = name ? `the user and ${name}` : "the user";
+  const label = `Levels from 1 to 10 on ${rows.length} aspects: ${whose}. The table beside it has them in numbers.`;
   const made = chart(label, configOf(rows, name), "radar");
   const keys = el(
     "p",
@@ -21,7 +22,9 @@ export function radar(bars, item) {
     el("span", { class: "key" }, el("span", { class: "swatch user" }), "the user"),
     name ? el("span", { class: "key" }, el("span", { class: "swatch item" }), bdi(cut(name, 60))) : null,
   );
-  return el("figure", {}, keys, made.frame, table(rows, name));
+  const inNumbers = table(rows, name);
+  inNumbers.open = matchMedia("(min-width: 60rem)").matches;
+  return el("figure", { class: "compared" }, el("div", {}, keys, made.frame), inNumbers);
 }
 
 const level = (one) => (one === null || one === undefined ? "unknown" : tenths(one));

@@ -10,28 +10,37 @@ const MOST_CHIPS = 8;
 const LONGEST_CHIP = 40;
 const LONGEST_FILTER = 200;
 
-/** Attributes as chips; where `filter` is given, each is a link that filters by it. */
-export function chips(attributes, filter = null) {
-  const all = Object.entries(attributes).flatMap(([name, values]) => values.map((value) => ({ name, value })));
-  if (!all.length) return null;
-  const shown = all.slice(0, MOST_CHIPS).map(({ name, value }) => {
-    const said = bdi(cut(visible(value), LONGEST_CHIP));
+/**
+ * Attributes as chips, by name; where `filter` is given, each value is a link to what has it.
+ * @param {Record<string, string[]>} attributes
+ * @param {{filter?: ((one: string) => string) | null, isNamed?: boolean}} given whether names are seen
+ */
+export function chips(attributes, { filter = null, isNamed = false } = {}) {
+  let left = MOST_CHIPS;
+  const groups = [];
+  for (const [name, values] of Object.entries(attributes)) {
+    const shown = values.slice(0, left);
+    left -= shown.length;
+    if (!shown.length) continue;
     const label = `${name.replaceAll("_", " ")}: `;
-    const can = filter && !name.includes(":") && name.length + value.length < LONGEST_FILTER;
-    const words = [el("span", { class: filter ? "unseen" : "label" }, label), said];
-    return el(
-      "li",
-      {},
-      can ? el("a", { href: filter(`${name}:${value}`), title: cut(`only ${label}${value}`, 80) }, words) : words,
+    const more = values.length - shown.length;
+    groups.push(
+      el(
+        "li",
+        {},
+        el("span", { class: isNamed ? "label" : "unseen" }, label),
+        shown.map((value, n) => [n ? ", " : "", chip({ name, value, label, filter })]),
+        more ? ` and ${more} more` : "",
+      ),
     );
-  });
-  const more = all.length - shown.length;
-  return el(
-    "ul",
-    { class: "chips", "aria-label": "Attributes" },
-    shown,
-    more > 0 ? el("li", {}, `and ${more} more`) : null,
-  );
+  }
+  return groups.length ? el("ul", { class: "chips", "aria-label": "Attributes" }, groups) : null;
+}
+
+function chip({ name, value, label, filter }) {
+  const said = bdi(cut(visible(value), LONGEST_CHIP));
+  const can = filter && !name.includes(":") && name.length + value.length < LONGEST_FILTER;
+  return can ? el("a", { href: filter(`${name}:${value}`), title: cut(`only ${label}${value}`, 80) }, said) : said;
 }
 
 /**
@@ -48,7 +57,7 @@ export const place = (entry, { trending = false, filter = null, extra = null } =
       "div",
       { class: "what" },
       el("h3", { class: "title" }, itemLink(entry)),
-      chips(entry.attributes, filter),
+      chips(entry.attributes, { filter }),
       reasonOf(entry.reason, { trending }),
       extra,
     ),

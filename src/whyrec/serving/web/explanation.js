@@ -61,7 +61,9 @@ export function explained(explanation, linked = new Linked(), charted = new Set(
       passages.map((one) => passage(one, { linked, evidence })),
     ),
   ]);
-  linked.hint = "Point at underlined words, at a fact or at a bar.";
+  linked.hint = charted.size
+    ? "Point at underlined words, at a fact or at a bar."
+    : "Point at underlined words or at a fact.";
   linked.readout = el("p", { class: "readout", "aria-hidden": "true" }, linked.hint);
   const facts = factsOf(explanation, { linked, evidence, charted });
   return el(
@@ -111,7 +113,7 @@ function factsOf(explanation, { linked, evidence, charted }) {
       { type: "button", class: "fact", "aria-pressed": "false", "data-evidence": id },
       el("span", { class: "label" }, one.label),
       " ",
-      bdi(cut(visible(value(one)), LONGEST_VALUE)),
+      el("strong", {}, bdi(cut(visible(value(one)), LONGEST_VALUE))),
     );
     linked.add(fact, [id], visible(`${says(one)}${charted.has(id) ? ", in the chart" : ""}`));
     return el("li", {}, fact);

@@ -53,7 +53,7 @@ export function filterBar(route, entries) {
         },
       },
     },
-    el("label", { for: "filter" }, "Only"),
+    el("label", { for: "filter" }, "Only with"),
     select,
     el("button", { id: "filter-set" }, "Filter"),
   );

@@ -60,7 +60,7 @@ export function sliders(userId, { scales, signal, say }) {
     el(
       "p",
       { class: "hint" },
-      "Move an aspect and see the list change. Nothing is learnt from it. One at a time: moving another puts the first back.",
+      "Move an aspect and see the list change; nothing is learnt from it. Moving another puts the first back.",
     ),
     el(
       "div",

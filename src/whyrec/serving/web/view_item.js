@@ -25,7 +25,7 @@ export async function item({ route, signal }) {
     said: "Item page loaded",
     nodes: [
       viewTitle(bdi(title)),
-      chips(found.attributes),
+      chips(found.attributes, { filter: (one) => `#/?${new URLSearchParams({ attribute: one })}`, isNamed: true }),
       el("p", { class: "lead" }, outlook(found)),
       el(
         "p",

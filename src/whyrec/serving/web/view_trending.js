@@ -44,8 +44,9 @@ export async function trending({ route, signal, version }) {
         "p",
         { class: "hint" },
         isForecast
-          ? `Expected users with the range that should hold eight times out of ten, forecast by ${methodName(board.method)}. The line is the last ${recentDays(board)} days.`
-          : `Different users who took it. The line is the last ${recentDays(board)} days.`,
+          ? `Expected users, with the range that should hold eight times out of ten, by ${methodName(board.method)}. `
+          : "Different users who took it. ",
+        `The line is the last ${recentDays(board)} days.`,
       ),
       el("div", { class: "tools" }, chooser(route, { version, window }), filterBar(route, offered)),
       rows.length

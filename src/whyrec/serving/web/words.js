@@ -25,11 +25,17 @@ export function day(moment) {
 /** The last day of a half-open window. */
 export const lastDay = (end) => day(new Date(new Date(end).getTime() - 1).toISOString());
 
-/** `34%` of a share. */
-export const percent = (share) => `${WHOLE.format(100 * share)}%`;
+/** `34%` of a share; a decimal below one per cent. */
+export function percent(share) {
+  const size = 100 * Math.abs(share);
+  return size < 0.95 ? `${size.toFixed(1)}%` : `${WHOLE.format(size)}%`;
+}
 
 /** A multiplicative effect: `+34%`, `−12%`, `×2.5` once it doubles. */
-export const effect = (by) => (by >= 1 ? `×${(1 + by).toFixed(1)}` : `${by < 0 ? "−" : "+"}${percent(Math.abs(by))}`);
+export function effect(by) {
+  if (by >= 1) return `×${(1 + by).toFixed(1)}`;
+  return `${by < 0 ? "−" : "+"}${percent(Math.abs(by))}`;
+}
 
 /** With a sign, to two decimals: `+0.31`, `−0.02`. */
 export const signed = (n) => `${n < 0 ? "−" : "+"}${Math.abs(n).toFixed(2)}`;
