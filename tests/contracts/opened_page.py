@@ -7,7 +7,7 @@ from typing import Any, Self
 class OpenedPage:
     """Open it with ``with``; tests of a page add what they look at."""
 
-    def __init__(self, chromium: Any, path: Path, **options: Any) -> None:
+    def __init__(self, chromium: Any, place: Path | str, **options: Any) -> None:
         self.context = chromium.new_context(**options)
         self.page = self.context.new_page()
         self.complaints: list[str] = []
@@ -15,7 +15,7 @@ class OpenedPage:
         self.page.on("console", lambda message: self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.goto(path.as_uri())
+        self.page.goto(place if isinstance(place, str) else place.as_uri())
 
     def __enter__(self) -> Self:
         return self

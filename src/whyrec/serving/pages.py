@@ -16,13 +16,17 @@ def rendered_page(
 ) -> str:
     """Fill the templates ``NAME.html``, ``NAME.css`` and ``NAME.js``; what comes from data is escaped.
 
+    The style of all pages, ``web/base.css``, stands before the page's own.
+
     Args:
         name: Of the page.
         content: What the template shows; ``style``, ``script`` and ``script_hash`` (SHA-256 in base64, by which the
             page's own policy lets the script run) are added.
         filters: Of the template.
     """
-    templates = files("whyrec.serving") / "templates"
+    serving = files("whyrec.serving")
+    templates = serving / "templates"
+    own = templates / f"{name}.css"
     script = (templates / f"{name}.js").read_text(encoding="utf-8")
     environment = Environment(
         loader=PackageLoader("whyrec.serving", "templates"),
@@ -34,7 +38,7 @@ def rendered_page(
     environment.filters |= filters
     return environment.get_template(f"{name}.html").render(
         **content,
-        style=Markup((templates / f"{name}.css").read_text(encoding="utf-8")),
+        style=Markup("".join(sheet.read_text(encoding="utf-8") for sheet in (serving / "web" / "base.css", own))),
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )

@@ -285,17 +285,28 @@ def test_contrast_is_measured_as_the_guidelines_do() -> None:
     assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.005)  # the known near miss
 
 
+def palettes() -> list[dict[str, str]]:
+    """Colours by name: light, dark, and on paper."""
+    serving = files("whyrec.serving")
+    base, own = ((serving / sheet).read_text() for sheet in ("web/base.css", "templates/report.css"))
+    pairs = re.findall(r"--([\w-]+): light-dark\((#[0-9a-f]{3,6}), (#[0-9a-f]{3,6})\);", base)
+    (printed,) = re.findall(r":root \{(.*?)\}", own, re.S)
+    found = [
+        {name: light for name, light, _ in pairs},
+        {name: dark for name, _, dark in pairs},
+        dict(re.findall(r"--([\w-]+): (#[0-9a-f]{3,6});", printed)),
+    ]
+    assert min(map(len, found)) >= 9
+    return [{k: v if len(v) == 7 else "#" + "".join(c * 2 for c in v[1:]) for k, v in one.items()} for one in found]
+
+
 @pytest.mark.parametrize("mode", [0, 1, 2], ids=["light", "dark", "print"])
 def test_words_stand_out_from_their_ground_in_both_modes(mode: int) -> None:
-    css = (files("whyrec.serving") / "templates" / "report.css").read_text(encoding="utf-8")
-    palettes = [
-        dict(re.findall(r"--(\w+): (#[0-9a-f]{3,6});", block)) for block in re.findall(r":root \{(.*?)\}", css, re.S)
-    ]
-    assert len(palettes) == 3
-    palette = {k: v if len(v) == 7 else "#" + "".join(c * 2 for c in v[1:]) for k, v in palettes[mode].items()}
+    palette = palettes()[mode]
     words = [("ink", g) for g in ("paper", "raised", "tint")] + [("muted", g) for g in ("paper", "raised", "tint")]
     words += [("accent", "paper"), ("accent", "tint"), ("alarm", "paper")]
     for word, ground in words:
         assert contrast(palette[word], palette[ground]) >= 4.5, (word, ground)
     if mode < 2:
         assert contrast(palette["bar"], palette["paper"]) >= 3.0
+        assert contrast(palette["on-accent"], palette["accent"]) >= 4.5
