@@ -113,6 +113,7 @@ TITLES = {
     "i5": ("The Star", 99),
     "i6": ("STAR WARS: Ångström", 10),
     "i7": ("Star", 1),
+    "i9": ("Lost, Lo and behold: lost", 7),
     "i8": ("Łódź \0 %_", 5),
 }
 
@@ -128,6 +129,8 @@ TITLES = {
         ("schindlers", ["i1"]),
         ("Schindler's li", ["i1"]),
         ("lodz", ["i8"]),
+        ("lo", ["i9", "i8"]),  # once, though several of its words begin so
+        ("lo lost", ["i9"]),
         ("angstrom", ["i6"]),
         ("tar", []),
         ("", []),

@@ -1,5 +1,6 @@
 """Opening a store: URLs, what is there already, processes and threads that share it."""
 
+import gc
 import multiprocessing
 import os
 import sqlite3
@@ -198,3 +199,22 @@ def test_forked_processes_have_connections_of_their_own(store: Store) -> None:
         assert child.exitcode == 0
         assert store.take_in([taken("parent", "i1")], f"parent {child.pid}").accepted == 1
     assert [one.interaction.user_id for one in store.taken_in()] == ["child", "parent"] * 3
+
+
+def test_readers_and_pings_do_not_wait_for_a_writer(store: Store) -> None:
+    record = publish(store)
+    with store._database.writing():
+        asked = threading.Thread(target=lambda: (store.ping(), store.current(), store.user(record.id, "u1")))
+        asked.start()
+        asked.join(5)
+        assert not asked.is_alive()
+
+
+def test_the_connection_of_a_thread_ends_with_it(sqlite_store: Store) -> None:
+    publish(sqlite_store)
+    for _ in range(5):
+        thread = threading.Thread(target=sqlite_store.current)
+        thread.start()
+        thread.join()
+    gc.collect()
+    assert len(sqlite_store._database._readers) == 1

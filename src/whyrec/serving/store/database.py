@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, Select, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Select, column, create_engine, event, make_url, select, table
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from whyrec.errors import InvalidConfigError, InvalidDataError, OutputWriteError, StoreUnavailableError
 from whyrec.serving.store.failures import translated
@@ -34,14 +34,23 @@ _PRAGMAS = (
 )
 _ONE_WRITER = "SELECT pg_advisory_xact_lock(hashtextextended(current_schema(), 7239))"
 _DURABLE = """SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"""
-_CONNECT_TIMEOUT_S = 5
-_POOL_SIZE, _POOL_OVERFLOW, _POOL_TIMEOUT_S = 5, 10, 5
+_POOL_SIZE, _POOL_OVERFLOW = 4, 6
+_PATIENCE: dict[str, Any] = {"pool_timeout": 5, "connect_args": {"connect_timeout": 5}}
+
+_PING = select(table("whyrec_settings", column("name"))).limit(1)
 
 Row = tuple[Any, ...]
 
 _open: "weakref.WeakSet[Database]" = weakref.WeakSet()
 _inherited: list[object] = []
 """Connections of a parent process, kept so that nothing closes them: they are not ours."""
+
+
+class _Reading(sqlite3.Connection):
+    """A connection that closes with the last who holds it: the thread that it belongs to."""
+
+    def __del__(self) -> None:
+        self.close()
 
 
 class Database:
@@ -60,10 +69,10 @@ class Database:
         self.name = self.url.render_as_string(hide_password=True)
         self.dialect = self.url.get_backend_name()
         self._engine = _engine(self.url)
-        self._reads = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._pool = self._engine if self.dialect == SQLITE else _reading_engine(self.url)
         self._compiled: dict[Select[Any], tuple[str, dict[str, object]]] = {}
         self._local = threading.local()
-        self._raw: list[sqlite3.Connection] = []
+        self._readers: weakref.WeakSet[_Reading] = weakref.WeakSet()
         _open.add(self)
 
     @property
@@ -124,8 +133,14 @@ class Database:
             except (sqlite3.Error, UnicodeEncodeError):
                 with translated(self.name):  # most often the same again: a fault is rare, so it may take its time
                     return self._reader().execute(sql, _encodable(values)).fetchall()
-        with translated(self.name), self._reads.connect() as connection:
-            return [tuple(row) for row in connection.exec_driver_sql(sql, _encodable(values))]
+        values = _encodable(values)
+        with translated(self.name):
+            try:
+                return self._pooled_rows(sql, values)
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+                return self._pooled_rows(sql, values)  # the server was restarted since the last time
 
     def ping(self) -> None:
         """Ask the database for an answer.
@@ -135,17 +150,12 @@ class Database:
         """
         if self.path is not None and not self.path.is_file():
             raise StoreUnavailableError(f"{self.path}: expected the store's file, found none. Restore it.")
-        with translated(self.name):
-            if self.dialect == SQLITE:
-                self._reader().execute("SELECT 1 FROM whyrec_settings LIMIT 1").fetchall()
-                return
-            with self._reads.connect() as connection:
-                connection.exec_driver_sql("SELECT 1")
+        self.rows(_PING)
 
     def session(self) -> Connection:
         """A connection of its own without transaction, for locks that are held as long as it is open; close it."""
         with translated(self.name):
-            return self._reads.connect()
+            return self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
     def copy_to(self, path: Path) -> None:
         """Copy a SQLite database, as it is at this moment, while others read and write."""
@@ -158,17 +168,22 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
-        for connection in self._raw:
+        for connection in list(self._readers):
             connection.close()
-        self._raw.clear()
         self._local = threading.local()
         self._engine.dispose()
+        self._pool.dispose()
 
     def leave_to_parent(self) -> None:
         """Forget the connections that a forked process shares with its parent, without closing them."""
-        _inherited.extend((self._engine.pool, self._raw, self._local))
-        self._raw, self._local = [], threading.local()
+        _inherited.extend((self._engine.pool, self._pool.pool, list(self._readers), self._local))
+        self._readers, self._local = weakref.WeakSet(), threading.local()
         self._engine.dispose(close=False)
+        self._pool.dispose(close=False)
+
+    def _pooled_rows(self, sql: str, values: dict[str, object]) -> list[Row]:
+        with self._pool.connect() as connection:
+            return [tuple(row) for row in connection.exec_driver_sql(sql, values)]
 
     def _compile(self, statement: Select[Any]) -> tuple[str, dict[str, object]]:
         """The statement as the driver takes it, and the values that stand in it already."""
@@ -179,15 +194,16 @@ class Database:
 
     def _reader(self) -> sqlite3.Connection:
         """This thread's own connection to SQLite for reading: a tenth of the time that a pooled one takes."""
-        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        found: _Reading | None = getattr(self._local, "connection", None)
         if found is None:
-            found = sqlite3.connect(
+            # Not only its own thread closes it: so does whoever closes the store.
+            found = _Reading(
                 str(self.url.database), timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
             )
             for pragma in (*_PRAGMAS[3:], "PRAGMA query_only = ON"):
                 found.execute(pragma)
             self._local.connection = found
-            self._raw.append(found)
+            self._readers.add(found)
         return found
 
 
@@ -239,16 +255,21 @@ def _engine(url: URL) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
         return engine
-    engine = create_engine(
-        url,
-        pool_pre_ping=True,
-        pool_size=_POOL_SIZE,
-        max_overflow=_POOL_OVERFLOW,
-        pool_timeout=_POOL_TIMEOUT_S,
-        connect_args={"connect_timeout": _CONNECT_TIMEOUT_S},
-    )
+    engine = create_engine(url, pool_pre_ping=True, pool_size=_POOL_SIZE, max_overflow=_POOL_OVERFLOW, **_PATIENCE)
     event.listen(engine, "begin", _begin_postgresql)
     return engine
+
+
+def _reading_engine(url: URL) -> Engine:
+    """Of PostgreSQL, without transactions and tests of the connection: those were two of three round trips."""
+    return create_engine(
+        url,
+        isolation_level="AUTOCOMMIT",
+        pool_reset_on_return=None,
+        pool_size=_POOL_SIZE,
+        max_overflow=_POOL_OVERFLOW,
+        **_PATIENCE,
+    )
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:

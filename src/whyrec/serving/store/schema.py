@@ -120,6 +120,7 @@ titles = Table(
     Column("title", Text, nullable=False),
     Column("folded", _KEY, nullable=False),
     Column("users", _NUMBER, nullable=False),
+    sqlite_with_rowid=False,
 )
 title_words = Table("whyrec_title_words", _metadata, _version(), _key("word"), _key("item_id"), sqlite_with_rowid=False)
 

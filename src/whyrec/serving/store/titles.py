@@ -64,8 +64,12 @@ def sought(words: list[str]) -> dict[str, object]:
 
 def _beginning(n: int) -> Select[Any]:
     word = title_words.c.word
-    return select(title_words.c.item_id).where(
-        title_words.c.version == bindparam("version"), word >= bindparam(f"from_{n}"), word < bindparam(f"to_{n}")
+    return (
+        select(title_words.c.item_id)
+        .distinct()
+        .where(
+            title_words.c.version == bindparam("version"), word >= bindparam(f"from_{n}"), word < bindparam(f"to_{n}")
+        )
     )
 
 
