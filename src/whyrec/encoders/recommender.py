@@ -121,6 +121,8 @@ class PersonalRecommender(SequentialRecommender):
     """
 
     user_ids_: pl.Series = pl.Series(schema.USER, [], dtype=pl.String)
+    _numbers: tuple[pl.Series, dict[str, int]] | None = None
+    """Of ``user_ids_``, looked up once: whoever asks for one user after the other does not wait for all of them."""
 
     def learn(self, training: TrainingData) -> None:
         """Remember the users, then train."""
@@ -129,10 +131,11 @@ class PersonalRecommender(SequentialRecommender):
 
     def sequences(self, histories: Histories) -> Sequences:
         """The items of each row and the number of its user."""
-        known = pl.DataFrame({schema.USER: self.user_ids_}).with_row_index("number", offset=1)
-        asked = pl.DataFrame({schema.USER: histories.user_ids})
-        owners = asked.join(known, on=schema.USER, how="left", maintain_order="left")["number"].fill_null(0)
-        return replace(histories.sequences, owners=owners.to_numpy().astype(np.int64))
+        if self._numbers is None or self._numbers[0] is not self.user_ids_:
+            self._numbers = self.user_ids_, {user_id: n for n, user_id in enumerate(self.user_ids_, start=1)}
+        numbers = self._numbers[1]
+        owners = np.array([numbers.get(user_id, 0) for user_id in histories.user_ids], dtype=np.int64)
+        return replace(histories.sequences, owners=owners)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The encoder's weights and, as JSON in bytes, the users."""

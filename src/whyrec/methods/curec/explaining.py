@@ -86,8 +86,17 @@ class Pair:
     """Of the item in the catalogue."""
 
 
+CheckedReasons = dict[tuple[Reason, tuple[str, ...]], Part]
+"""Reasons of others that were checked before, each with the history that it was checked against."""
+
+
 def explain_pair(
-    pair: Pair, served: Served, *, writer: OfflineWriter, histories: Mapping[str, UserHistory]
+    pair: Pair,
+    served: Served,
+    *,
+    writer: OfflineWriter,
+    histories: Mapping[str, UserHistory],
+    checked_before: CheckedReasons | None = None,
 ) -> ExplainedRecommendation:
     """Write and verify why an item suits a user.
 
@@ -96,13 +105,19 @@ def explain_pair(
         served: Model and texts.
         writer: Writes the pair's reason, and verifies.
         histories: Of the users whose reasons are read, by user_id; of one who is missing nothing can be verified.
+        checked_before: Is looked into and added to: one reason is read for many users. None checks each anew.
     """
+    known = {} if checked_before is None else checked_before
     reasons, unattended = read_reasons(pair.asked, pair.row, served)
     checker, user_id, item_id = Checker(writer), pair.place.user_id, pair.place.item_id
     interests, authors = _interests(pair, checker)
     written = _own_reason(pair, writer)
     own = checker.part(WHY, written.text, history=pair.history, item_id=item_id)
-    checked = [_of_other(checker, number, read.reason, histories=histories) for number, read in enumerate(reasons, 1)]
+    parts = [_of_other(checker, read.reason, histories=histories, known=known) for read in reasons]
+    checked = [
+        set_apart(part, prefix=f"reason{number}/", label=f"for the user of reason {number}")
+        for number, part in enumerate(parts, 1)
+    ]
     # What an uncheckable text says must not pass for verified because its neighbours are.
     sound = [number for number, part in enumerate(checked) if part.verdict.verified][:_MOST_TOLD]
     authors += [written.writer, *(reasons[number].reason.writer for number in sound)]
@@ -191,11 +206,13 @@ def _told(checker: Checker, pattern: Pattern, *, history: UserHistory) -> tuple[
     return replace(pattern, verified=part.verdict.verified), part
 
 
-def _of_other(checker: Checker, number: int, reason: Reason, *, histories: Mapping[str, UserHistory]) -> Part:
-    """A reason checked against its own user's history; its evidence is kept apart from the asking user's."""
+def _of_other(checker: Checker, reason: Reason, *, histories: Mapping[str, UserHistory], known: CheckedReasons) -> Part:
+    """A reason checked against its own user's history."""
     history = histories.get(reason.user_id, UserHistory(reason.user_id)).before(reason.timestamp)
-    part = checker.part(OTHERS, reason.text, history=history, item_id=reason.item_id)
-    return set_apart(part, prefix=f"reason{number}/", label=f"for the user of reason {number}")
+    key = reason, history.item_ids
+    if key not in known:
+        known[key] = checker.part(OTHERS, reason.text, history=history, item_id=reason.item_id)
+    return known[key]
 
 
 def _of_pattern(checker: Checker, pattern: Pattern, *, history: UserHistory) -> Part:

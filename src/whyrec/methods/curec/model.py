@@ -24,6 +24,7 @@ from whyrec.methods.curec.asking import asked_users
 from whyrec.methods.curec.attended import read_reasons
 from whyrec.methods.curec.base_encoder import new_encoder
 from whyrec.methods.curec.explaining import (
+    CheckedReasons,
     ExplainedRecommendation,
     Pair,
     explain_pair,
@@ -48,6 +49,8 @@ from whyrec.runtime.devices import chosen_device
 from whyrec.runtime.threads import one_thread
 
 _MODEL, _TEXTS = "model", "texts"
+_MOST_CHECKED = 10_000
+"""Reasons of others whose checks are kept."""
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -89,6 +92,7 @@ class CURecRecommender(ScoringRecommender):
         """
         super().__init__(config)
         self.language_model = language_model
+        self._checked: CheckedReasons = {}
 
     def learn(self, training: TrainingData) -> None:
         """Run the four stages of a fit; see ``stages.Stages``."""
@@ -96,6 +100,7 @@ class CURecRecommender(ScoringRecommender):
         self.model_, self.report_ = stages.reward
         self.served_, self._offline = Served.of(self.model_, stages.texts, stages.vectors), stages.offline
         self.notes_ = tuple(texts_by_writer(stages.texts))
+        self._checked = {}
 
     def recommend(
         self,
@@ -165,7 +170,12 @@ class CURecRecommender(ScoringRecommender):
             pairs = [pair if pair.place.rank else _scored_by_reasons(pair, served) for pair in pairs]
             authors = {read.reason.user_id for pair in pairs for read in read_reasons(asked, pair.row, served)[0]}
             others = self._histories(data, sorted(authors), at=at)
-            return [explain_pair(pair, served, writer=writer, histories=others) for pair in pairs]
+            if len(self._checked) > _MOST_CHECKED:
+                self._checked.clear()
+            return [
+                explain_pair(pair, served, writer=writer, histories=others, checked_before=self._checked)
+                for pair in pairs
+            ]
 
     def score(
         self,
@@ -257,6 +267,7 @@ class CURecRecommender(ScoringRecommender):
         """
         until = self._require_fitted()
         if self._offline is None:
+            self._checked = {}
             self._offline = OfflineWriter(self.config.texts).fit(self._known(data), until=until)
         return self._offline
 

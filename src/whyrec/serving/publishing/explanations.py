@@ -1,7 +1,7 @@
 """Explanations of any method as documents, and their short form that stands in a list."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from whyrec.evaluation.verification.mentions import leading_sentences
 from whyrec.interfaces import Explanation
@@ -127,8 +127,8 @@ def _document(explanation: Explanation, *, method: str, title: str) -> Explanati
         score=None,
         text=explanation.text,
         sections=dict(explanation.sections),
-        claims=tuple(ClaimDocument(**asdict(claim)) for claim in explanation.verdict.claims),
-        evidence=tuple(EvidenceDocument(**asdict(evidence)) for evidence in explanation.evidence),
+        claims=tuple(ClaimDocument.model_validate(it, from_attributes=True) for it in explanation.verdict.claims),
+        evidence=tuple(EvidenceDocument.model_validate(it, from_attributes=True) for it in explanation.evidence),
         writer=explanation.writer,
         verified=explanation.verdict.verified,
     )
