@@ -4,7 +4,7 @@ import hashlib
 from typing import Any
 
 import pytest
-from web_browser import PHONE, OpenedView
+from web_browser import PHONE, OpenedView, breaches
 from web_site import Site, serving
 from web_world import ASPECTS, N_ITEMS, title_of
 
@@ -89,6 +89,7 @@ def test_titles_are_searched_by_keyboard(chromium: Any, site: Site) -> None:
         options = page.locator("[role=option]").all_inner_texts()
         assert 1 < len(options) <= 8
         assert field.get_attribute("aria-expanded") == "true"
+        assert breaches(page) == []
         page.keyboard.press("ArrowDown")
         page.keyboard.press("ArrowDown")
         chosen = field.get_attribute("aria-activedescendant")
@@ -303,6 +304,7 @@ def test_a_key_is_asked_for_sent_and_kept_for_the_tab(chromium: Any, world: Any)
         page = opened.page
         page.wait_for_selector("#key[open]")
         assert opened.focused == "key-value"
+        assert breaches(page) == []
         page.keyboard.type("guessed")
         page.keyboard.press("Enter")
         page.wait_for_selector("#key-refused:not([hidden])")
