@@ -3,6 +3,8 @@
 import time
 from typing import Any
 
+import pytest
+
 from contracts.opened_page import OpenedPage
 
 DESKTOP, PHONE = (1280, 900), (360, 740)
@@ -60,3 +62,14 @@ class OpenedView(OpenedPage):
     def picture(self) -> str:
         """Of the first chart."""
         return str(self.page.locator("canvas").first.evaluate(PICTURE))
+
+
+def breaches(page: Any, *rules: str) -> list[str]:
+    """What axe-core finds serious or critical, with where; all rules by default."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    options: dict[str, object] = {"resultTypes": ["violations"]}
+    if rules:
+        options["runOnly"] = list(rules)
+    found = axe.Axe().run(page, options=options).response["violations"]
+    grave = [it for it in found if it["impact"] in ("serious", "critical")]
+    return [f"{it['id']}: {node['html'][:150]}" for it in grave for node in it["nodes"]]

@@ -282,7 +282,7 @@ def publish(store: Store) -> None:
 
 
 class LiveDouble:
-    """Answers what-ifs by counting: more of an aspect turns the list by as many places as there are quarters."""
+    """Answers what-ifs by counting: more of an aspect turns the list by as many places as there are tenths."""
 
     methods = ("guided", "mllm3rec")
 
@@ -295,7 +295,7 @@ class LiveDouble:
 
     def shift(self, user_id: str, aspect: str, *, amount: float, k: int) -> dict[str, Any]:
         self.asked.append((user_id, aspect, amount))
-        turned = int(abs(amount) * 4)
+        turned = round(abs(amount) * 10)
         before = list(range(k))
         after = [*reversed(range(k, k + turned)), *before][:k] if turned else before
         entries = [

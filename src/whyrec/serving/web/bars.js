@@ -4,6 +4,8 @@ import { bdi, el } from "./dom.js";
 import { badge, writer } from "./explanation.js";
 import { day, effect, percent, signed, tenths } from "./words.js";
 
+const LEAST_PUSH = 0.005;
+
 const track = (share, kind = "") =>
   el("span", { class: `track ${kind}`.trim(), "aria-hidden": "true", css: { share } });
 
@@ -75,32 +77,29 @@ export function levels(list, of) {
   );
 }
 
-/** How far each aspect moves an item up or down for a user. */
+/** How far each aspect moves an item up or down for a user; what moves it by nothing to speak of is left out. */
 export function pushes(explanation) {
-  const list = explanation.aspects.filter((one) => (one.push ?? null) !== null);
+  const list = explanation.aspects
+    .filter((one) => Math.abs(one.push ?? 0) >= LEAST_PUSH)
+    .sort((a, b) => Math.abs(b.push) - Math.abs(a.push));
   if (!list.length) return null;
-  const all = [...list].sort((a, b) => Math.abs(b.push) - Math.abs(a.push));
-  if ((explanation.base_push ?? null) !== null) {
-    all.push({ name: "everything else that was learnt", push: explanation.base_push });
-  }
-  const widest = Math.max(...all.map((one) => Math.abs(one.push)), 1e-9);
+  const widest = Math.abs(list[0].push);
+  const rest = explanation.base_push ?? null;
+  const rows = list.map((one) =>
+    el(
+      "li",
+      {},
+      el("span", {}, bdi(one.name)),
+      track(Math.abs(one.push) / widest, one.push < 0 ? "down" : "up"),
+      el("span", { class: "number" }, signed(one.push)),
+    ),
+  );
   return el(
     "div",
     {},
     el("h3", {}, "What each aspect does to the score"),
-    el(
-      "ul",
-      { class: "bars" },
-      all.map((one) =>
-        el(
-          "li",
-          {},
-          el("span", {}, bdi(one.name)),
-          track(Math.abs(one.push) / widest, one.push < 0 ? "down" : "up"),
-          el("span", { class: "number" }, signed(one.push)),
-        ),
-      ),
-    ),
+    el("ul", { class: "bars" }, rows),
+    rest === null ? null : el("p", { class: "hint" }, `What was learnt from who took what adds ${signed(rest)}.`),
   );
 }
 

@@ -22,13 +22,14 @@ export function sparkline(recent) {
           pointRadius: dot,
           pointBorderWidth: 0,
           fill: "origin",
-          tension: 0.25,
+          cubicInterpolationMode: "monotone",
+          clip: 4,
         },
       ],
     },
     options: {
       events: [],
-      layout: { padding: { top: 4, right: 5, bottom: 1, left: 1 } },
+      layout: { padding: { top: 4, right: 5, bottom: 4, left: 2 } },
       scales: { x: { display: false }, y: { display: false, min: 0, suggestedMax: 3 } },
     },
   };

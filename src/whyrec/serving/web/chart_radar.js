@@ -5,6 +5,9 @@ import { bdi, el, numbers } from "./dom.js";
 import { cut, title, visible } from "./text.js";
 import { signed, tenths } from "./words.js";
 
+const MOST_NAMES = 8;
+const NARROW_PX = 420;
+
 /**
  * @param {object[]} bars AspectBars of a user
  * @param {{title: string, aspects: object[]} | null} item to compare with
@@ -23,7 +26,7 @@ export function radar(bars, item) {
     name ? el("span", { class: "key" }, el("span", { class: "swatch item" }), bdi(cut(name, 60))) : null,
   );
   const inNumbers = table(rows, name);
-  inNumbers.open = matchMedia("(min-width: 60rem)").matches;
+  inNumbers.open = true;
   return el("figure", { class: "compared" }, el("div", {}, keys, made.frame), inNumbers);
 }
 
@@ -40,8 +43,8 @@ function table(rows, name) {
     "Catalogue",
     ...(hasPush ? ["Moves the item"] : []),
   ];
-  const cells = rows.map((row) => [
-    row.name,
+  const cells = rows.map((row, n) => [
+    rows.length > MOST_NAMES ? `${n + 1}. ${row.name}` : row.name,
     row.low,
     row.high,
     level(row.user_level),
@@ -91,6 +94,10 @@ function configOf(rows, name) {
         [5, 4],
       ),
     );
+  // Where names would lie on each other, the numbers of the table's rows stand for them.
+  function named(words, n) {
+    return rows.length > MOST_NAMES && this.chart.width < NARROW_PX ? String(n + 1) : words;
+  }
   return {
     type: "radar",
     data: { labels: rows.map((row) => lines(row.name)), datasets: sets },
@@ -102,7 +109,7 @@ function configOf(rows, name) {
           ticks: { stepSize: 3, showLabelBackdrop: false, color: () => colour("muted") },
           grid: { color: () => colour("line") },
           angleLines: { color: () => colour("line") },
-          pointLabels: { color: () => colour("ink"), font: { size: 11.5 } },
+          pointLabels: { color: () => colour("ink"), font: { size: 11.5 }, callback: named },
         },
       },
       plugins: {

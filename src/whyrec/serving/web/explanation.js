@@ -4,9 +4,10 @@ import { bdi, el, nodes } from "./dom.js";
 import { Linked } from "./linking.js";
 import { sectionsOf } from "./passages.js";
 import { cut, visible } from "./text.js";
-import { value } from "./words.js";
+import { label, value } from "./words.js";
 
 const LONGEST_VALUE = 140;
+const MOST_FACTS = 24;
 
 /** How well a reason or explanation was checked, in a word. */
 export function badge({ verified, n_claims: n, n_supported: held }) {
@@ -76,7 +77,7 @@ export function explained(explanation, linked = new Linked(), charted = new Set(
   );
 }
 
-const says = (one) => `${one.label}: ${cut(visible(value(one)), LONGEST_VALUE)}`;
+const says = (one) => `${label(one)}: ${cut(visible(value(one)), LONGEST_VALUE)}`;
 
 function passage({ text, claims }, { linked, evidence }) {
   if (!claims.length) return text;
@@ -111,12 +112,16 @@ function factsOf(explanation, { linked, evidence, charted }) {
     const fact = el(
       "button",
       { type: "button", class: "fact", "aria-pressed": "false", "data-evidence": id },
-      el("span", { class: "label" }, one.label),
+      el("span", { class: "label" }, label(one)),
       " ",
       el("strong", {}, bdi(cut(visible(value(one)), LONGEST_VALUE))),
     );
     linked.add(fact, [id], visible(`${says(one)}${charted.has(id) ? ", in the chart" : ""}`));
     return el("li", {}, fact);
   });
-  return el("div", { class: "facts" }, el("h3", {}, "What it rests on"), el("ul", {}, nodes(items)));
+  if (items.length <= MOST_FACTS) {
+    return el("div", { class: "facts" }, el("h3", {}, "What it rests on"), el("ul", {}, nodes(items)));
+  }
+  const summary = el("summary", {}, `What it rests on: ${items.length} facts`);
+  return el("details", { class: "facts" }, summary, el("ul", {}, nodes(items)));
 }

@@ -56,6 +56,8 @@ export class Linked {
       part.element.classList.toggle("is-lit", belongs);
     }
     this.lightChart(ids);
-    if (this.readout) this.readout.textContent = lit?.says ?? this.hint;
+    if (!this.readout) return;
+    this.readout.textContent = lit?.says ?? this.hint;
+    this.readout.classList.toggle("is-lit", Boolean(lit));
   }
 }

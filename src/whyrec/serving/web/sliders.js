@@ -7,8 +7,10 @@ import { failed } from "./failures.js";
 import { title } from "./text.js";
 import { count, tenths } from "./words.js";
 
-const WIDEST = 2;
-const STEP = 0.25;
+const WIDEST = 1;
+const STEP = 0.1;
+const MUCH = 0.65;
+const LITTLE = 0.25;
 const WAIT_MS = 150;
 const K = 10;
 
@@ -115,14 +117,16 @@ function slider(scale, n) {
   return { scale, input, element, set };
 }
 
-const amountInWords = (amount) => {
+function amountInWords(amount) {
   if (amount === 0) return "as it is";
-  return `${Math.abs(amount) >= 1 ? "much " : ""}${amount < 0 ? "less" : "more"}`;
-};
+  const size = Math.abs(amount);
+  const much = size > MUCH ? "much " : size < LITTLE ? "a little " : "";
+  return `${much}${amount < 0 ? "less" : "more"}`;
+}
 
 /** How far an entry came, in words and as an arrow. */
 function moved({ rank, rank_before: before }) {
-  if (before === null) return ["new", "✱", "new"];
+  if (before === null) return ["new", "new", "new"];
   if (before === rank) return ["same", "", "at the same place"];
   const by = Math.abs(before - rank);
   const places = `${count(by)} place${by === 1 ? "" : "s"}`;

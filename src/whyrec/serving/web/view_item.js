@@ -86,7 +86,8 @@ function outlook({ forecast }) {
 function description(text) {
   const shown = visible(text).trim();
   if (!shown) return null;
-  const words = el("div", { class: "description", dir: "auto" }, shown);
-  if (shown.length <= LONG) return words;
-  return el("details", {}, el("summary", {}, `Description (${count(shown.length)} characters)`), words);
+  if (shown.length <= LONG) return el("div", { class: "description", dir: "auto" }, shown);
+  const scrolled = { class: "description", dir: "auto", tabindex: "0", role: "region", "aria-label": "Description" };
+  const summary = el("summary", {}, `Description (${count(shown.length)} characters)`);
+  return el("details", {}, summary, el("div", scrolled, shown));
 }

@@ -42,14 +42,17 @@ export const signed = (n) => `${n < 0 ? "−" : "+"}${Math.abs(n).toFixed(2)}`;
 
 const NAMES = { curec: "CURec", guided: "guided", mllm3rec: "M-LLM3REC", trail: "TRAIL", counts: "counting" };
 
-/** A method's name. */
-export const methodName = (key) => NAMES[key] ?? key.replaceAll("_", " ");
+/** A method's name; what follows the first underscore says how it was made. */
+export function methodName(key) {
+  const [first, ...rest] = key.split("_");
+  return NAMES[first] && rest.length ? `${NAMES[first]} (${rest.join(" ")})` : (NAMES[key] ?? key.replaceAll("_", " "));
+}
 
 const WINDOW = /^(\d+)d$/u;
 
-/** A window's name: `next` is the coming one. */
+/** A window's name: `next` is the coming one, as forecast. */
 export function windowName(key) {
-  if (key === "next") return "Coming window";
+  if (key === "next") return "Forecast";
   const days = WINDOW.exec(key)?.[1];
   return days ? `Last ${days} days` : key;
 }
@@ -61,5 +64,15 @@ export function value(evidence) {
   if (evidence.unit === "users") return counted(evidence.value);
   if (evidence.unit === "share") return percent(evidence.value);
   if (evidence.unit === "score") return signed(evidence.value);
-  return [String(Number(evidence.value.toPrecision(3))), evidence.unit].filter(Boolean).join(" ");
+  if (evidence.id === "rating") return evidence.value.toFixed(1);
+  return [plain(evidence.value), evidence.unit].filter(Boolean).join(" ");
 }
+
+/** A whole number as it is, such as a year; three digits of others. */
+function plain(n) {
+  if (Number.isInteger(n)) return String(n);
+  return String(Math.abs(n) >= 100 ? Math.round(n) : Number(n.toPrecision(3)));
+}
+
+/** What a piece of evidence is. */
+export const label = (evidence) => (evidence.id === "forecast" ? "the forecast" : evidence.label);
