@@ -4,12 +4,13 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import time
 
-from whyrec.evaluation.verification import lexicon
-from whyrec.evaluation.verification.comparisons import Passage, compared
+from whyrec.evaluation.verification import lexicon, number_words
+from whyrec.evaluation.verification.comparisons import Pair, Passage, compared
+from whyrec.evaluation.verification.drivers import driver_of_clause
+from whyrec.evaluation.verification.events import DOWN, FACTORS, UP, events_of, is_denied
 from whyrec.evaluation.verification.known import DAYS_PER_MONTH, Basis
 from whyrec.evaluation.verification.mentions import Number, Place
 from whyrec.evaluation.verification.tolerance import agrees, percent_agrees, ratio_agrees
-from whyrec.evaluation.verification.trends import driver_of_clause
 from whyrec.interfaces import Claim, Driver
 
 _RANGE_LINK = re.compile(r"^\s?(?:users |people )?(?:to|and|–|-|up to)\s?$")
@@ -79,7 +80,7 @@ def _count(number: Number, passage: Passage, *, bound: dict[Number, Place], numb
         return _matching(number, [known.total])
     if passage.speaks_of_forecast and (end := _interval_end(number, passage, numbers)) is not None:
         return _matching(number, [known.forecasts[1 + end]])
-    changes = lexicon.DIRECTION.search(passage.text, passage.clause.start, number.start)
+    changes = any(event.start < number.start for event in events_of(passage))
     changes = changes or lexicon.DELTA_VERB.search(before)
     if (changes and lexicon.DELTA_CUE.search(before)) or _MORE.match(after):
         return _matching(number, [_difference(pair) for pair in compared(passage, number.start)])
@@ -154,6 +155,10 @@ def _percent(number: Number, passage: Passage) -> Checked | None:
         return number.value == _INTERVAL_LEVEL, [
             Basis(_INTERVAL_LEVEL, ("forecast:low", "forecast:high"), "level of the interval, %")
         ]
+    if _is_ratio(number, passage):
+        ratios = [_ratio(pair) for pair in compared(passage, number.start) if pair[0].value]
+        if ratios:
+            return _matching(number, ratios, percent_agrees)
     if re.match(r"\s?(?:of|that)\b", after) and not re.match(r"\s?of what\b", after):
         return _matching(number, _shares(passage), percent_agrees)
     if re.search(
@@ -163,8 +168,56 @@ def _percent(number: Number, passage: Passage) -> Checked | None:
         tails = [b for m in (*known.complete[-1:], known.latest) if (b := known.in_month(m))]
         tails += known.forecasts[:1] if passage.speaks_of_forecast else []
         return _matching(number, [_change((peak, tail)) for tail in tails if peak.value], percent_agrees)
-    changes = [_change(pair) for pair in compared(passage, number.start) if pair[0].value]
+    sign = _sign_of(number, passage)
+    changes = [_change(pair) for pair in compared(passage, number.start) if pair[0].value and _fits(pair, sign)]
     return _matching(number, changes, percent_agrees)
+
+
+_RATIO_BEFORE = re.compile(r"\b(?:to|at|only|just|was|is|were|drew|had)\s(?:about\s|just\s|only\s|roughly\s|around\s|nearly\s)*$")
+_RATIO_AFTER = re.compile(
+    r"^\s(?:(?:of\s)?(?:that|those|what|the (?:number|figure|level|count|size|audience|crowd|total|viewers|users))\b|as\s(?:many|much|"
+    r"big|large|strong|busy|high|popular)|of\s(?:its|the)\s(?:former|earlier|previous|old)|of□|the (?:size|level|number|figure))"
+)
+
+
+def _is_ratio(number: Number, passage: Passage) -> bool:
+    """Whether a share is said of one month's users in another's: "fell to a third", "half as many as in June"."""
+    if not number.is_share and not re.match(r"\s(?:of|as)\b", passage.text[number.end : number.end + 4]):
+        return False
+    months = [place for place in passage.places if place.months]
+    before = passage.text[max(passage.clause.start, number.start - 20) : number.start]
+    after = passage.text[number.end : min(number.end + 40, passage.clause.end)]
+    goes_to = re.search(r"\bto\s(?:about\s|just\s|only\s|roughly\s|around\s|nearly\s|less than\s)*$", before)
+    return len(months) > 0 and bool(goes_to or (_RATIO_AFTER.match(after) and len(months) > 1))
+
+
+def _ratio(pair: Pair) -> Basis:
+    older, newer = pair
+    ids = tuple(dict.fromkeys((*older.evidence_ids, *newer.evidence_ids)))
+    return Basis(100 * newer.value / older.value, ids, f"{newer.label} in {older.label}, %")
+
+
+def _sign_of(number: Number, passage: Passage) -> str:
+    """Which way a percentage is said to go: the word of change nearest to it; empty where none stands near."""
+    events = [it for it in events_of(passage) if it.kind not in FACTORS and _distance(it.start, it.end, number) <= _SIGN_REACH]
+    if not events:
+        return ""
+    event = min(events, key=lambda it: (_distance(it.start, it.end, number), -it.start))
+    kind = {UP: DOWN, DOWN: UP}.get(event.kind, "") if is_denied(passage, event.start, event.end) else event.kind
+    return kind if kind in (UP, DOWN) else ""
+
+
+_SIGN_REACH = 60
+
+
+def _distance(start: int, end: int, number: Number) -> int:
+    # "A third below" binds more closely than "the rise ... a third".
+    return start - number.end if start >= number.end else number.start - end + 1
+
+
+def _fits(pair: Pair, sign: str) -> bool:
+    older, newer = pair
+    return sign == "" or (newer.value >= older.value if sign == UP else newer.value <= older.value)
 
 
 def _change(pair: tuple[Basis, Basis]) -> Basis:
@@ -230,7 +283,7 @@ def _times(number: Number, passage: Passage) -> Checked | None:
 
 def _rank(number: Number, passage: Passage) -> Checked:
     rank = Basis(passage.known.forecast.rank, ("rank",), "rank")
-    if lexicon.TOP_BEFORE.search(passage.text[max(0, number.start - 8) : number.start]):
+    if number_words.TOP_BEFORE.search(passage.text[max(0, number.start - 8) : number.start]):
         return rank.value <= number.value, [rank]
     return _matching(number, [rank])
 
