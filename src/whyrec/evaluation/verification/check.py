@@ -11,7 +11,7 @@ from whyrec.evaluation.verification.concepts import Concept, find_concepts
 from whyrec.evaluation.verification.drivers import push_claims
 from whyrec.evaluation.verification.extremes import extreme_claims
 from whyrec.evaluation.verification.known import Known
-from whyrec.evaluation.verification.lexicon import FORECAST_CUE, POINTS_BACK
+from whyrec.evaluation.verification.lexicon import FORECAST_CUE, POINTS_BACK, TOTAL_CUE
 from whyrec.evaluation.verification.mentions import (
     Number,
     Place,
@@ -84,7 +84,7 @@ def verify_explanation(
 
 def _claims_of_text(text: str, known: Known) -> Iterator[Claim]:
     months = frozenset((*known.users, *known.window_months))
-    places = find_places(text, latest=known.latest, known=months, first=known.first)
+    places = find_places(text, latest=known.latest, known=months, first=known.first, last_full=known.last_full)
     masked = blank_places(text, places)
     numbers = find_numbers(masked)
     lower = _lower(text)
@@ -98,7 +98,8 @@ def _claims_of_text(text: str, known: Known) -> Iterator[Claim]:
         where = [place for place in places if sentence.holds(place.start)]
         told = [concept for concept in concepts if sentence.holds(concept.start)]
         counts = [number for number in inside if number.unit in ("", "users")]
-        bound = bind(lower, numbers=counts, places=[place for place in where if place.day is None])
+        is_ahead = forecast_before or bool(TOTAL_CUE.search(words))
+        bound = bind(lower, numbers=counts, places=[place for place in where if place.day is None], is_loose=not is_ahead)
         found = _Sentence(sentence, inside, where, told, bound, carries)
         yield from _claims_of_sentence(lower, found, known)
 

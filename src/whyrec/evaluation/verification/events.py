@@ -31,16 +31,18 @@ _PLAIN = re.compile(
     r"|(?P<below>(?:below|beneath|short of|behind|shy of|under)(?=\s(?:the|last|its|what|that|those|□)\b))"
     r"|(?P<up_word>(?<!\bturned )(?<!\bshowed )(?<!\bended )(?<!\bmade )(?<!\bsigned )(?<!\bpopped )(?<!\bcame )(?<!\bcome )"
     r"(?<!\badds )(?<!\bput )(?<!\bpicked )(?<!\bsums )(?<!\bsigning )(?<!\bturning )(?<!\bshowing )"
-    r"up(?=\s(?:from|by|on|against|versus|over|since|compared|\d|about|roughly|some|sharply|slightly|again|strongly|a|one|two|"
+    r"up(?=\s(?:from|by|on|against|versus|over|since|compared|\d+|about|roughly|some|sharply|slightly|again|strongly|a|one|two|"
     r"nearly|almost|in|month|markedly|steeply|noticeably|considerably)\b))"
     r"|(?P<down_word>(?<!\bsat )(?<!\bsit )(?<!\bbroken )(?<!\bset )(?<!\blaid )(?<!\bsettled )"
-    r"down(?=\s(?:from|by|on|to|against|versus|over|since|compared|\d|about|roughly|some|sharply|slightly|again|strongly|a|"
+    r"down(?=\s(?:from|by|on|to|against|versus|over|since|compared|\d+|about|roughly|some|sharply|slightly|again|strongly|a|"
     r"one|two|nearly|almost|in|month|markedly|steeply|noticeably|considerably)\b)))(?!\w)"
 )
 _IS_STATE = re.compile(r"(?:\b(?:is|was|were|are|be|been|being|percent|cent|%|third|quarter|half|fifth|thirds|and|well|much)\s?|,\s|%\s)$")
 _IDIOM = re.compile(r"\b(?:no|once|any|or|what is|what's|not|nothing|never|little|much|all the|one|even)\s$")
 _BARE_NUMBER = re.compile(r"^\s(?:□|\w+\s)?than\s(?:\d|half\b|twice|a\s(?:third|quarter|hundred|dozen|few)|one\b|doubl|tripl|halv|[a-z]+ty\b)")
-_BASIS = re.compile(r"\bthan\b(?!\s(?:\d|usual|average|ever\b|most\b|any\b|expected))|\b(?:compared|relative|versus|vs|against|set beside)\b")
+_BASIS = re.compile(
+    r"\b(?:than|compared|relative|versus|vs|against|beside|since|comparison)\b[^,;.]{0,30}$"
+)
 _COMES_TO = re.compile(
     r"^\s(?:in|on|within|inside|between|into|somewhere|anywhere|under|outside)\b"
 )
@@ -110,9 +112,10 @@ def _plain(passage: Passage) -> Iterator[Event]:
 
 
 def _has_basis(passage: Passage) -> bool:
-    """Whether the clause says what something is compared with."""
-    months = [place for place in passage.places if place.months or place.span_days]
-    return len(months) > 1 or _BASIS.search(passage.words) is not None
+    """Whether the clause says what month or span something is compared with."""
+    places = [place for place in passage.places if place.months or place.span_days]
+    start = passage.clause.start
+    return len(places) > 1 or any(_BASIS.search(passage.text[start : place.start]) for place in places)
 
 
 def is_denied(passage: Passage, start: int, end: int) -> bool:

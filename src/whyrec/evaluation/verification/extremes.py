@@ -224,7 +224,7 @@ def _standing_claims(passage: Passage) -> Iterator[Claim]:
             gone = _PAST.search(before)
             if gone is None or (gone["below"] and _month_after(passage, concept) is not None and not _months_before(passage, concept)):
                 continue
-            start = concept.start - len(before) + gone.start()
+            start = _opening(passage, concept.start - len(before) + gone.start())
             denied = is_denied(passage, start, concept.end)
             yield from _standing(passage, span=(start, concept.end), at_peak=denied, lowest=lowest)
             return
@@ -233,11 +233,12 @@ def _standing_claims(passage: Passage) -> Iterator[Claim]:
         ever, once = _EVER.match(after), _ONCE.match(after)
         lowest = concept.name.startswith("weak")
         denied = is_denied(passage, concept.start, concept.end)
+        hit_end = concept.end + max(it.end() for it in (ever, once) if it) if ever or once else 0
+        if any(place.start < hit_end and place.end > concept.end for place in passage.places):
+            continue
         if ever or once:
             is_more = concept.name.endswith("er")
-            hit = ever or once
-            assert hit is not None
-            span = (concept.start, concept.end + hit.end())
+            span = (_opening(passage, concept.start), hit_end)
             if once and not ever and is_more:
                 continue
             yield from _standing(passage, span=span, at_peak=not denied, lowest=lowest)
@@ -286,7 +287,7 @@ def _extreme_claim(passage: Passage, concept: Concept, numbers: list[Number]) ->
     denied = is_denied(passage, concept.start, concept.end)
     place = _month_of(passage, concept)
     if place is not None:
-        span = (min(concept.start, place.start), max(concept.end, place.end))
+        span = (min(_opening(passage, concept.start), place.start), max(concept.end, place.end))
         claim = _month_claim(passage, place, span=span, lowest=lowest, denied=denied)
         until = _AS_OF.search(text, passage.clause.start, place.start)
         if until and not claim.supported and not denied:
@@ -303,6 +304,19 @@ def _extreme_claim(passage: Passage, concept: Concept, numbers: list[Number]) ->
     problem = f"the {'lowest' if lowest else 'highest'} month is {months[0].label} with {months[0].value:g}"
     span = (concept.start, concept.end)
     return Claim("peak", text[span[0] : span[1]], *span, holds, months[0].evidence_ids, "" if holds else problem)
+
+
+_OPENING = re.compile(
+    r"(?:\b(?:was|is|were|stands|stood|had|has|reached|hit|saw|sat|sits|wasn['’]t|isn['’]t)\s)?(?:(?:already|now|not|well|long)\s)*"
+    r"(?:(?:at|on|in|as|so)\s)?(?:(?:its|the|their|a)\s)?$"
+)
+
+
+def _opening(passage: Passage, start: int) -> int:
+    """Where a statement begins that has its main word at ``start``: "was at its peak"."""
+    begin = max(passage.clause.start, start - 30)
+    hit = _OPENING.search(passage.text, begin, start)
+    return hit.start() if hit else start
 
 
 def _is_lowest(passage: Passage, concept: Concept) -> bool:

@@ -132,7 +132,7 @@ AGE_CUE = re.compile(
     r"covers?|on record|young|debut\w*)\b"
 )
 RUN_CUE = re.compile(
-    r"\b(?:(?:every|each) (?:single |passing |following |subsequent )?(?:full )?(?:month|time)|month (?:after|by|on|upon) month|"
+    r"\b(?:(?:every|each) (?:single |passing |following |subsequent )?(?:full )?(?:month|time)|month (?:after|by|upon) month|"
     r"without (?:a |any )?(?:break|pause|interruption|let-?up|exception|fail|respite)|unbroken|uninterrupted(?:ly)?|"
     r"not once|never(?: once)?|once since|not a single|no month|not one month|on the trot|on end|unceasing(?:ly)?|"
     r"continual(?:ly)?|relentless(?:ly)?|non-?stop)\b"

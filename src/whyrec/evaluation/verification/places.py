@@ -14,7 +14,14 @@ _APPOSITION = re.compile(r"^,?\s\(?(?:of\s|in\s|being\s)?$")
 _CENTURY = 2000
 
 
-def find_places(text: str, *, latest: YearMonth, known: frozenset[YearMonth], first: YearMonth) -> list[Place]:
+def find_places(
+    text: str,
+    *,
+    latest: YearMonth,
+    known: frozenset[YearMonth],
+    first: YearMonth,
+    last_full: YearMonth | None = None,
+) -> list[Place]:
     """Read every month, date and span of days.
 
     Args:
@@ -22,13 +29,15 @@ def find_places(text: str, *, latest: YearMonth, known: frozenset[YearMonth], fi
         latest: The month that the cut-off falls into, or ends.
         known: Months of the history and of the forecast window; a bare month's name stands for one of these.
         first: The history's first month.
+        last_full: What "last month" is; where it is not told, ``latest`` or the month before.
     """
+    ends = (last_full,) if last_full is not None else (month_before(latest), latest)
     hits = list(time_words.MONTH.finditer(text))
     years = {year for hit in hits if (year := _year(hit)) is not None}
     places = [_month_place(hit, years=years, known=known, latest=latest) for hit in hits]
     places += [place for hit in time_words.OFFSET.finditer(text) if (place := _offset_place(hit, named=places))]
     for hit in time_words.RELATIVE_MONTH.finditer(text):
-        place = _relative_place(hit, latest=latest, first=first, named=[it for it in places if it.end <= hit.start()])
+        place = _relative_place(hit, text, latest=latest, first=first, ends=ends, named=[it for it in places if it.end <= hit.start()])
         is_told = any(0 <= it.start - hit.end() and _APPOSITION.match(text[hit.end() : it.start]) for it in places)
         if place is not None and not is_told and not any(_overlap(place, other) for other in places):
             places.append(place)
@@ -81,16 +90,28 @@ def _count(said: str | None) -> int:
     return int(said) if said.isdigit() else int(spelled(said.lower()))
 
 
-def _relative_place(hit: re.Match[str], *, latest: YearMonth, first: YearMonth, named: list[Place]) -> Place | None:
+def _relative_place(
+    hit: re.Match[str],
+    text: str,
+    *,
+    latest: YearMonth,
+    first: YearMonth,
+    ends: tuple[YearMonth, ...],
+    named: list[Place],
+) -> Place | None:
     which = hit["which"].lower()
     near = named[-1].months if named and hit.start() - named[-1].end < _NEARBY else ()
+    if which.startswith("next") and near and re.search(r"[.!?]\s", text[named[-1].end : hit.start()]):
+        return None
     if which.startswith("first"):
         months: tuple[YearMonth, ...] = (first,)
     elif which.startswith(("this", "current", "running")):
         months = (latest,)
     elif which.startswith(("month before last", "last month but", "penult")):
-        months = (shifted(latest, -2), shifted(latest, -1))
-    elif which.startswith(("last", "latest", "most", "recent", "past", "month just")):
+        months = tuple(month_before(month) for month in ends)
+    elif which.startswith(("last", "past", "month just")) or "full" in which or "complete" in which:
+        months = ends
+    elif which.startswith(("latest", "most", "recent")):
         months = (month_before(latest), latest)
     elif which.startswith(("following", "subsequent", "ensuing", "next", "month after", "month later", "month that")):
         if not near:

@@ -13,7 +13,7 @@ MONTH = re.compile(
     rf"(?<![\d/-])(?P<iso_year>{_YEAR})[-/](?P<iso_month>0[1-9]|1[0-2])(?:-(?P<iso_day>\d\d))?(?!\d)"
     rf"|(?<![\d/.])(?P<us_month>0?[1-9]|1[0-2])[/.](?P<us_year>{_YEAR})(?!\d)"
     rf"|(?:(?<![\d,.])(?P<day_before>{_DAY})(?:st|nd|rd|th)?\s(?:of\s)?)?\b"
-    rf"(?P<name>(?:{_FULL})\b|(?:{_SHORT})\b(?:\.(?=\s(?:\d|of\b|[a-z’'])|[’',;)]))?)(?!\w)"
+    rf"(?:(?:[Ll]ast|[Tt]his(?: past| year[’']s)?|[Pp]ast|[Ll]ast year[’']s)\s)?(?P<name>(?:{_FULL})\b|(?:{_SHORT})\b(?:\.(?=\s(?:\d|of\b|[a-z’'])|[’',;)]))?)(?!\w)"
     rf"(?:\s(?P<day_after>{_DAY})(?:st|nd|rd|th)(?:,\s(?P<year_a>{_YEAR}))?"
     rf"|\s(?P<day_us>{_DAY}),\s(?P<year_b>{_YEAR})"
     rf"|(?:,?\s(?:of\s)?(?:the year\s)?|-|\s?\()(?P<year>{_YEAR})(?![\d,]*\d)\)?"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from whyrec.evaluation.verification import lexicon
-from whyrec.evaluation.verification.comparisons import Pair, Passage, compared, is_reference
+from whyrec.evaluation.verification.comparisons import Pair, Passage, compared
 from whyrec.evaluation.verification.drivers import driver_of_clause
 from whyrec.evaluation.verification.events import FACTORS, FLAT, UP, Event, events_of, is_denied
 from whyrec.evaluation.verification.known import Basis, Known
@@ -16,6 +16,7 @@ STEADY_TOLERANCE = 0.25
 """Counts within 25% of each other, or within 2, may be called steady."""
 
 Span = tuple[int, int]
+_SINCE = re.compile(r"\b(?:since|from|after)\s(?:\w+\s)?$")
 _MORE_THAN = re.compile(r"\b(?:more than|over|better than|at least)\s$")
 _NEARLY = re.compile(r"\b(?:nearly|almost|about|roughly|close to|just about|practically|all but|some|around)\s$")
 
@@ -53,7 +54,7 @@ def _run_pairs(passage: Passage) -> list[Pair]:
     if not lexicon.RUN_CUE.search(passage.words):
         return []
     known = passage.known
-    start = next((place for place in passage.places if place.months and is_reference(passage, place)), None)
+    start = next((it for it in passage.places if it.months and _SINCE.search(passage.text, it.start - 24, it.start)), None)
     if start is None:
         return []
     ends = [place for place in passage.places if place.start > start.start and place.months]
