@@ -23,12 +23,13 @@ from whyrec.evaluation.verification.mentions import (
     split_sentences,
 )
 from whyrec.evaluation.verification.months import month_claims
-from whyrec.evaluation.verification.names import attribute_claims, blank, title_claims
+from whyrec.evaluation.verification.names import blank, title_claims
 from whyrec.evaluation.verification.number_words import RATING_BEFORE
 from whyrec.evaluation.verification.numbers import number_claim
 from whyrec.evaluation.verification.places import find_places
 from whyrec.evaluation.verification.ranks import rank_claims
 from whyrec.evaluation.verification.trends import direction_claims
+from whyrec.evaluation.verification.values import attribute_claims
 from whyrec.evaluation.verification.vocabulary import Vocabulary
 from whyrec.interfaces import Claim, Driver, ForecastPoint, Verdict
 
@@ -99,7 +100,9 @@ def _claims_of_text(text: str, known: Known) -> Iterator[Claim]:
         told = [concept for concept in concepts if sentence.holds(concept.start)]
         counts = [number for number in inside if number.unit in ("", "users")]
         is_ahead = forecast_before or bool(TOTAL_CUE.search(words))
-        bound = bind(lower, numbers=counts, places=[place for place in where if place.day is None], is_loose=not is_ahead)
+        bound = bind(
+            lower, numbers=counts, places=[place for place in where if place.day is None], is_loose=not is_ahead
+        )
         found = _Sentence(sentence, inside, where, told, bound, carries)
         yield from _claims_of_sentence(lower, found, known)
 
@@ -125,7 +128,9 @@ def _claims_of_sentence(text: str, found: _Sentence, known: Known) -> Iterator[C
         moves = [*extremes, *direction_claims(passage, found.numbers, taken=taken), *push_claims(passage)]
         counted = []
         for number in found.numbers:
-            if enclosing(clauses, number.start) == clause and not any(it.start <= number.start < it.end for it in ranks):
+            if enclosing(clauses, number.start) == clause and not any(
+                it.start <= number.start < it.end for it in ranks
+            ):
                 claim = number_claim(number, passage=passage, bound=found.bound, numbers=found.numbers)
                 if claim is not None:
                     counted.append(claim)

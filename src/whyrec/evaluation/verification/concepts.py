@@ -12,7 +12,27 @@ from importlib.resources import files
 from typing import NamedTuple
 
 _WORD = re.compile(r"[a-z]+(?:['’][a-z]+)?")
-_FILLERS = frozenset("a an the its their some much more further bit little of right way lot any quite".split())
+_FILLERS = frozenset(
+    [
+        "a",
+        "an",
+        "the",
+        "its",
+        "their",
+        "some",
+        "much",
+        "more",
+        "further",
+        "bit",
+        "little",
+        "of",
+        "right",
+        "way",
+        "lot",
+        "any",
+        "quite",
+    ]
+)
 _MOST_FILLERS = 2
 _OPPOSITE = {"strong": "weak", "weak": "strong"}
 
@@ -58,9 +78,7 @@ def find_concepts(text: str) -> list[Concept]:
     return found
 
 
-def _last_word(
-    text: str, words: Sequence[tuple[str, int, int]], *, position: int, rest: tuple[str, ...]
-) -> int | None:
+def _last_word(text: str, words: Sequence[tuple[str, int, int]], *, position: int, rest: tuple[str, ...]) -> int | None:
     for wanted in rest:
         for step in range(1, _MOST_FILLERS + 2):
             at = position + step
@@ -113,7 +131,9 @@ def verb_forms(verb: str) -> tuple[str, ...]:
     first, _, rest = verb.partition(" ")
     base, *irregular = first.split("/")
     stem = _doubled(base)
-    past = irregular or [f"{base}d" if base.endswith("e") else f"{_to_i(base)}ed" if _to_i(base) != base else f"{stem}ed"]
+    past = irregular or [
+        f"{base}d" if base.endswith("e") else f"{_to_i(base)}ed" if _to_i(base) != base else f"{stem}ed"
+    ]
     ending = f"{base[:-1]}ing" if base.endswith("e") and not base.endswith(("ee", "ie")) else f"{stem}ing"
     ending = f"{base[:-2]}ying" if base.endswith("ie") else ending
     third = f"{_to_i(base)}es" if base.endswith(("s", "sh", "ch", "x", "o")) or _to_i(base) != base else f"{base}s"

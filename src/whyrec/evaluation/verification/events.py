@@ -37,17 +37,19 @@ _PLAIN = re.compile(
     r"down(?=\s(?:from|by|on|to|against|versus|over|since|compared|\d+|about|roughly|some|sharply|slightly|again|strongly|a|"
     r"one|two|nearly|almost|in|month|markedly|steeply|noticeably|considerably)\b)))(?!\w)"
 )
-_IS_STATE = re.compile(r"(?:\b(?:is|was|were|are|be|been|being|percent|cent|%|third|quarter|half|fifth|thirds|and|well|much)\s?|,\s|%\s)$")
+_IS_STATE = re.compile(
+    r"(?:\b(?:is|was|were|are|be|been|being|percent|cent|%|third|quarter|half|fifth|thirds|and|well|much)\s?|,\s|%\s)$"
+)
 _IDIOM = re.compile(r"\b(?:no|once|any|or|what is|what's|not|nothing|never|little|much|all the|one|even)\s$")
-_BARE_NUMBER = re.compile(r"^\s(?:□|\w+\s)?than\s(?:\d|half\b|twice|a\s(?:third|quarter|hundred|dozen|few)|one\b|doubl|tripl|halv|[a-z]+ty\b)")
-_BASIS = re.compile(
-    r"\b(?:than|compared|relative|versus|vs|against|beside|since|comparison)\b[^,;.]{0,30}$"
+_BARE_NUMBER = re.compile(
+    r"^\s(?:□|\w+\s)?than\s(?:\d|half\b|twice|a\s(?:third|quarter|hundred|dozen|few)|one\b|doubl|tripl|halv|[a-z]+ty\b)"
 )
-_COMES_TO = re.compile(
-    r"^\s(?:in|on|within|inside|between|into|somewhere|anywhere|under|outside)\b"
-)
+_BASIS = re.compile(r"\b(?:than|compared|relative|versus|vs|against|beside|since|comparison)\b[^,;.]{0,30}$")
+_COMES_TO = re.compile(r"^\s(?:in|on|within|inside|between|into|somewhere|anywhere|under|outside)\b")
 _RECEIVES = re.compile(r"\b(?:was|were|been|being|is|are|get|gets|got)\s$")
-_AUDIENCE = re.compile(r"^\sby\s(?:about\s|some\s|roughly\s)?[\w,]+\s(?:users|people|viewers|folks|raters|persons|customers)\b")
+_AUDIENCE = re.compile(
+    r"^\sby\s(?:about\s|some\s|roughly\s)?[\w,]+\s(?:users|people|viewers|folks|raters|persons|customers)\b"
+)
 _GIVES = re.compile(r"^(?:add|gain|boost|lift|raise|cut|trim|reduc|lower|top|exceed|surpass|trail|shed|rais)")
 _NOT_HISTORY = re.compile(r"^\s(?:end|bound|limit|edge|side|bracket|quartile|estimate|half|than expected|point|mark)\b")
 _NOUN_BEFORE = re.compile(r"\b(?:in|this|last|next|each|every)\s$")
@@ -63,7 +65,11 @@ def _motions(passage: Passage) -> Iterator[Event]:
     text, basis = passage.text, _has_basis(passage)
     for concept in passage.concepts:
         if concept.name in ("stronger", "weaker"):
-            if basis and not _BARE_NUMBER.match(text[concept.end : concept.end + 20]) and not _is_bound(passage, concept):
+            if (
+                basis
+                and not _BARE_NUMBER.match(text[concept.end : concept.end + 20])
+                and not _is_bound(passage, concept)
+            ):
                 yield Event(concept.start, concept.end, UP if concept.name == "stronger" else DOWN, True)
         elif (concept.name in (UP, DOWN, FLAT) or concept.name in FACTORS) and _moves(passage, concept):
             yield Event(concept.start, concept.end, concept.name, False)
@@ -81,7 +87,9 @@ def _moves(passage: Passage, concept: Concept) -> bool:
         return False
     if concept.said in ("fall", "falls", "fell", "falling") and _COMES_TO.match(after):
         told = any(other.name in ("peak", "trough", "strongest", "weakest") for other in passage.concepts)
-        return not told and not (passage.speaks_of_forecast and re.match(r"\s(?:between|within|inside|somewhere|any)", after))
+        return not told and not (
+            passage.speaks_of_forecast and re.match(r"\s(?:between|within|inside|somewhere|any)", after)
+        )
     if concept.said.startswith("pick") and _RECEIVES.search(before):
         return False
     if concept.said in ("fall", "spring") and re.search(r"\b(?:in|this|last|early|late)\s(?:the\s)?$", before):
@@ -98,7 +106,9 @@ def _plain(passage: Passage) -> Iterator[Event]:
         name = hit.lastgroup or ""
         before, after = text[max(0, hit.start() - 24) : hit.start()], text[hit.end() : hit.end() + 24]
         if name in (UP, DOWN):
-            share_before = re.search(r"(?:%|percent|cent|\d|third|thirds|quarter|quarters|half|fifth|fifths)\s$", before)
+            share_before = re.search(
+                r"(?:%|percent|cent|\d|third|thirds|quarter|quarters|half|fifth|fifths)\s$", before
+            )
             if _BARE_NUMBER.match(after) or (_IDIOM.search(before) and not share_before):
                 continue
             if basis or share_before:
@@ -120,10 +130,15 @@ def _has_basis(passage: Passage) -> bool:
 
 def is_denied(passage: Passage, start: int, end: int) -> bool:
     """Whether a word is said not to hold: "did not fall", "no rise", "a drop it was not"; two denials cancel out."""
-    return _denials(passage.text[passage.clause.start : start]) % 2 == 1 or _DENIED_AFTER.match(passage.text, end) is not None
+    return (
+        _denials(passage.text[passage.clause.start : start]) % 2 == 1
+        or _DENIED_AFTER.match(passage.text, end) is not None
+    )
 
 
-_DENIED_AFTER = re.compile(r"\s(?:(?:it|that|this|there)\s)?(?:was|is|were|has|had|did)(?:\snot|n['’]t|\snever)\b(?=[.,;]|\s(?:seen|observed|to be seen|been|happen|come|the case))")
+_DENIED_AFTER = re.compile(
+    r"\s(?:(?:it|that|this|there)\s)?(?:was|is|were|has|had|did)(?:\snot|n['’]t|\snever)\b(?=[.,;]|\s(?:seen|observed|to be seen|been|happen|come|the case))"
+)
 
 
 @lru_cache(maxsize=4096)

@@ -26,8 +26,10 @@ _NEVER = re.compile(
     r"not (?:a|one|any)(?: single)?(?: other)? month|none|nowhere|in no (?:other )?month|hasn['’]t|hadn['’]t|has not|had not|"
     r"not been|wasn['’]t|was not)\b"
 )
-_THAN = re.compile(r"^(?:[^,;.]{0,40}?)\b(?:than|as)\s(?:it\s(?:was|did|had|has)\s|they\s(?:were|did)\s|what it (?:was|did)\s)?"
-                   r"(?:back\s)?(?:in\s|during\s|for\s|at\s)?(?:the month of\s)?$")
+_THAN = re.compile(
+    r"^(?:[^,;.]{0,40}?)\b(?:than|as)\s(?:it\s(?:was|did|had|has)\s|they\s(?:were|did)\s|what it (?:was|did)\s)?"
+    r"(?:back\s)?(?:in\s|during\s|for\s|at\s)?(?:the month of\s)?$"
+)
 _BEATS = re.compile(
     r"\b(?:(?P<high>exceed|surpass|beat|top|match|outd[oi]d?|outdo|equal|better|bett|outstrip|outperform|eclips|rival|overtak|"
     r"overtook|touch|come close to|came close to|get near|got near|climb\w* above|r[io]se\w* above|go above|went above|got "
@@ -39,14 +41,18 @@ _UNBEATEN = re.compile(
     r"^['’]?s?\s(?:\w+\s){0,3}?(?:(?:was|were|has|is|have|had)\s)?(?:never|not|yet to be)\s(?:since |been |again |yet |once )*"
     r"(?:better|beat|top|match|surpass|exceed|equal|outd|eclips|rival|repeat|overtak|outstrip)\w*"
 )
-_OTHER_MONTHS = re.compile(r"\b(?:every|all|any|each)(?: the| of the)? (?:other|remaining) months?\b|\bthe other months\b|\bthe rest\b")
+_OTHER_MONTHS = re.compile(
+    r"\b(?:every|all|any|each)(?: the| of the)? (?:other|remaining) months?\b|\bthe other months\b|\bthe rest\b"
+)
 _SCOPE = re.compile(
     r"\b(?:local|second|third|fourth|next|minor|previous|another|secondary|one of (?:its|the|their)|among (?:its|the)|"
     r"near|close to|toward|towards|almost|nearly)(?:[\s-]\w+)?\s?-?$"
 )
-_NOT_COUNT = re.compile(r"^[\s-](?:end|bound|limit|edge|side|bracket|estimate|case|rise|fall|drop|decline|increase|jump|gain|loss|"
-                        r"change|swing|surge|dip|leap|slump|genre|fans?|known|sellers?|films?|picture|movie|of all likelihood|part|"
-                        r"ranked|rated|recent)\b")
+_NOT_COUNT = re.compile(
+    r"^[\s-](?:end|bound|limit|edge|side|bracket|estimate|case|rise|fall|drop|decline|increase|jump|gain|loss|"
+    r"change|swing|surge|dip|leap|slump|genre|fans?|known|sellers?|films?|picture|movie|of all likelihood|part|"
+    r"ranked|rated|recent)\b"
+)
 _AT = re.compile(r"\b(?:at|does its|do its|did its|all the|for the)\s$")
 _RECORD_IDIOM = re.compile(r"\b(?:on|track|off the|for the|a matter of|user|broken|watch|whole|entire)\s$")
 _PAST = re.compile(
@@ -64,7 +70,9 @@ _ONCE = re.compile(
     r"^\s(?:an? \w+\s)?(?:as|than)\s(?:it|they)(?:['’](?:s|d))?\s?(?:has|had|have|was|were)?\s?(?:once|previously|formerly|earlier|"
     r"used to|at (?:one|its)|been)\b"
 )
-_WAS_MORE = re.compile(r"\b(?:had|has|have|['’]d|once|used to|did)\s(?:already |once |previously |even )*(?:been|be|seen|known|enjoyed)\s(?:\w+\s)?$")
+_WAS_MORE = re.compile(
+    r"\b(?:had|has|have|['’]d|once|used to|did)\s(?:already |once |previously |even )*(?:been|be|seen|known|enjoyed)\s(?:\w+\s)?$"
+)
 _BEHIND = re.compile(
     r"\b(?:had seen|has seen|seen|known) (?:better|busier|bigger) (?:days|months|times)|\b(?:best|biggest|busiest|glory|peak|great)\w* "
     r"(?:days?|months?|times?|weeks)? ?(?:were|was|is|are|lay|lies|had been|already)(?: already| now| well)? (?:over|behind|gone|past)|"
@@ -113,7 +121,7 @@ def _since_claims(passage: Passage) -> Iterator[Claim]:
         start, end, lowest = size
         since = known.in_place(place)[0]
         others = [it for it in passage.places if it is not place and it.months]
-        other = min(others, key=lambda it: abs(it.start - start), default=None)  # noqa: B023 - used at once
+        other = min(others, key=lambda it: abs(it.start - start), default=None)
         subjects = known.in_place(other) if other else _present(known)
         holds = any(_is_extreme_since(known, subject, since, lowest=lowest) for subject in subjects)
         problem = "" if holds else f"the months since {since.label} say otherwise"
@@ -222,7 +230,9 @@ def _standing_claims(passage: Passage) -> Iterator[Claim]:
         if concept.name in ("peak", "strongest", "trough", "weakest"):
             lowest = concept.name in ("trough", "weakest")
             gone = _PAST.search(before)
-            if gone is None or (gone["below"] and _month_after(passage, concept) is not None and not _months_before(passage, concept)):
+            if gone is None or (
+                gone["below"] and _month_after(passage, concept) is not None and not _months_before(passage, concept)
+            ):
                 continue
             start = _opening(passage, concept.start - len(before) + gone.start())
             denied = is_denied(passage, start, concept.end)
@@ -274,7 +284,9 @@ def _is_extreme_so_far(known: Known, subject: Basis, *, lowest: bool) -> bool:
     partial = _partial_ids(known)
     so_far = [basis.value for basis in known.months if basis.evidence_ids <= subject.evidence_ids]
     if lowest:
-        whole = [b.value for b in known.months if b.evidence_ids <= subject.evidence_ids and b.evidence_ids[0] not in partial]
+        whole = [
+            b.value for b in known.months if b.evidence_ids <= subject.evidence_ids and b.evidence_ids[0] not in partial
+        ]
         return subject.value <= min(whole, default=subject.value)
     return subject.value >= max(so_far, default=subject.value)
 
@@ -336,7 +348,11 @@ def _is_meant(passage: Passage, concept: Concept) -> bool:
     if concept.said in ("best", "worst", "its best") and _AT.search(before):
         return False
     if concept.said in ("record", "records"):
-        return concept.said == "record" and not _RECORD_IDIOM.search(before) and not re.match(r"\s(?:of (?!\d)|start|beg|show|hold|s\b)", after)
+        return (
+            concept.said == "record"
+            and not _RECORD_IDIOM.search(before)
+            and not re.match(r"\s(?:of (?!\d)|start|beg|show|hold|s\b)", after)
+        )
     return True
 
 

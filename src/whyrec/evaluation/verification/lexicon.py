@@ -83,9 +83,7 @@ NEGATOR = re.compile(
     r"(?!\sto mention)",
     re.IGNORECASE,
 )
-NEGATION_REACH = re.compile(
-    r"(?:^|[,;:]|\b(?:and|but|or|although|though|while|because|when|if|than)\b)", re.IGNORECASE
-)
+NEGATION_REACH = re.compile(r"(?:^|[,;:]|\b(?:and|but|or|although|though|while|because|when|if|than)\b)", re.IGNORECASE)
 """What ends a denial's reach."""
 
 FORECAST_CUE = re.compile(
@@ -178,23 +176,6 @@ PUSH = re.compile(
 )
 DRIVER_OBJECT = re.compile(r"\b(?:forecast|estimate|expectation|prediction|number|figure|it|score)\b")
 
-VALUE_CUE_BEFORE = re.compile(
-    r"\b(?:genres?|categor(?:y|ies)|filed|listed|catalogu?ed|tagged|labell?ed|classed|classified|shelved|under|"
-    r"directed by|starring|brand|made by|department|section)\b[^.;\d]{0,60}$",
-    re.IGNORECASE,
-)
-VALUE_CUE_AFTER = re.compile(
-    r"^[\s-](?:\w+[\s-])?(?:films?|movies?|titles?|pictures?|productions?|genres?|categor(?:y|ies)|products?|"
-    r"items?|shelf|"
-    r"audiences?|fans?|label|tag|stor(?:y|ies)|range|releases?)\b",
-    re.IGNORECASE,
-)
-VALUE_LINK = re.compile(r"^\s?(?:,|/|&|>|and|or|-|–|,\s?and|mixed with|meets|with)\s?$")
-CREDIT = re.compile(
-    r"\b(?:[Dd]irected by|[Ss]tarring|[Dd]irector|[Bb]rand)\s(?P<name>[A-Z][\w.'’-]+(?:\s(?:[A-Z][\w.'’-]+|de|van|"
-    r"von|del|la))*)"
-)
-
 SENTENCE_END = re.compile(
     r"(?<!\bNo)(?<!\bvs)(?<!\bca)(?<!\bapprox)(?<!\b[A-Z])(?:[.!]|(?<!□)\?)[”\"')\]]*\s+(?=[A-Z“\"‘'\[(\d□])|\n+|"
     r"\[(?:Trend|Feature|Integration)\]:?"
@@ -204,8 +185,8 @@ CLAUSE_BREAK = re.compile(
     r":(?=\s[a-z])(?!\s(?:[a-z]+\s){0,2}(?:\d|one\b))"
 )
 DENIES_VALUE = re.compile(
-    r"(?:\b(?:not|never|no|neither|nor|anything but|far from|hardly|without)|n['’]t)\s(?!only\b|just\b|merely\b)"
-    r"(?:(?!and\b|but\b)[\w'’-]+\s){0,4}$",
+    r"(?:\b(?:not|never|no|neither|nor|nothing|anything but|far from|hardly|scarcely|without|cannot)|n['’]t)\s"
+    r"(?!only\b|just\b|merely\b|worry\b|fret\b|miss\b)(?:(?!and\b|but\b)[\w'’-]+\s){0,5}$",
     re.I,
 )
 """Before a value that the item is said not to have."""

@@ -21,7 +21,9 @@ _IS_AHEAD = re.compile(
     r"^(?:['’]s)?\s(?:is|will be|comes|lies|awaits|would be|forecast|prediction|outlook|marks)\b(?:[^.;,]{0,40}"
     r"\b(?:forecast|prediction|outlook|ahead|next|to come|predict\w*|expect\w*|window|horizon|look\w*))?\b"
 )
-_FORECAST_NOUN = re.compile(r"\b(?:forecast|prediction|outlook|ahead|next|to come|predict\w*|expect\w*|window|horizon|look\w*)\b")
+_FORECAST_NOUN = re.compile(
+    r"\b(?:forecast|prediction|outlook|ahead|next|to come|predict\w*|expect\w*|window|horizon|look\w*)\b"
+)
 
 
 def month_claims(passage: Passage, *, counted: Collection[Place], is_engaged: bool) -> Iterator[Claim]:
@@ -78,7 +80,11 @@ def _is_forecast(passage: Passage, place: Place) -> bool:
         return not is_reference(passage, place)
     if not passage.speaks_of_forecast:
         return False
-    if _IS_AHEAD.match(after) and (_FORECAST_NOUN.search(after) or before.strip() == "") and _FORECAST_NOUN.search(after):
+    if (
+        _IS_AHEAD.match(after)
+        and (_FORECAST_NOUN.search(after) or before.strip() == "")
+        and _FORECAST_NOUN.search(after)
+    ):
         return True
     gap = re.sub(r"□+", "x", before)
     return gap.endswith(("for ", "ahead to ", "towards ", "toward ")) or _EXPECTS.search(gap) is not None
@@ -95,7 +101,9 @@ def _is_first(passage: Passage, place: Place) -> bool:
         gap = passage.text[min(concept.end, place.end) : max(concept.start, place.start)]
         if concept.end > place.start and concept.said not in _BARE_FIRST:
             gap = passage.text[place.end : concept.start]
-        others = [it for it in passage.places if it.months and it is not place and concept.end <= it.start < place.start]
+        others = [
+            it for it in passage.places if it.months and it is not place and concept.end <= it.start < place.start
+        ]
         if len(gap) <= _REACH and not others and not re.search(r"\b(?:than|after|than in|followed|then)\b", gap):
             return True
     return False

@@ -29,17 +29,108 @@ SHARE_AFTER = re.compile(
     r"worse|what|in size|[a-z]+er)\b",
     re.IGNORECASE,
 )
-NO_SHARE_BEFORE = re.compile(r"\b(?:first|second|latter|other|former|early|late|last|next|financial|better)\s$", re.IGNORECASE)
+NO_SHARE_BEFORE = re.compile(
+    r"\b(?:first|second|latter|other|former|early|late|last|next|financial|better)\s$", re.IGNORECASE
+)
 
-USER_NOUNS = (
-    "users user people person persons viewers viewer raters rater ratings rating buyers buyer customers customer "
-    "shoppers shopper reviewers reviewer reviews review interactions interaction purchases purchase hits views view "
-    "visitors visitor members fans fan orders readers listeners accounts watchers viewings watches newcomers individuals "
-    "folks folk souls soul patrons moviegoers filmgoers cinemagoers spectators subscribers picks votes plays downloads "
-    "streams tickets admissions heads punters takers takings households consumers clients attendees others adults men women "
-    "cinephiles onlookers participants guests voters respondents players critics enthusiasts followers devotees ticket "
-    "admirers comers attendances selections choices clicks screenings sittings bums strangers friends lookers students"
-).split()
+USER_NOUNS = [
+    "users",
+    "user",
+    "people",
+    "person",
+    "persons",
+    "viewers",
+    "viewer",
+    "raters",
+    "rater",
+    "ratings",
+    "rating",
+    "buyers",
+    "buyer",
+    "customers",
+    "customer",
+    "shoppers",
+    "shopper",
+    "reviewers",
+    "reviewer",
+    "reviews",
+    "review",
+    "interactions",
+    "interaction",
+    "purchases",
+    "purchase",
+    "hits",
+    "views",
+    "view",
+    "visitors",
+    "visitor",
+    "members",
+    "fans",
+    "fan",
+    "orders",
+    "readers",
+    "listeners",
+    "accounts",
+    "watchers",
+    "viewings",
+    "watches",
+    "newcomers",
+    "individuals",
+    "folks",
+    "folk",
+    "souls",
+    "soul",
+    "patrons",
+    "moviegoers",
+    "filmgoers",
+    "cinemagoers",
+    "spectators",
+    "subscribers",
+    "picks",
+    "votes",
+    "plays",
+    "downloads",
+    "streams",
+    "tickets",
+    "admissions",
+    "heads",
+    "punters",
+    "takers",
+    "takings",
+    "households",
+    "consumers",
+    "clients",
+    "attendees",
+    "others",
+    "adults",
+    "men",
+    "women",
+    "cinephiles",
+    "onlookers",
+    "participants",
+    "guests",
+    "voters",
+    "respondents",
+    "players",
+    "critics",
+    "enthusiasts",
+    "followers",
+    "devotees",
+    "ticket",
+    "admirers",
+    "comers",
+    "attendances",
+    "selections",
+    "choices",
+    "clicks",
+    "screenings",
+    "sittings",
+    "bums",
+    "strangers",
+    "friends",
+    "lookers",
+    "students",
+]
 UNIT_OF_NOUN = {
     **dict.fromkeys(USER_NOUNS, "users"),
     **dict.fromkeys(("day", "days"), "days"),
@@ -66,7 +157,9 @@ TAKES_COUNT = re.compile(
     r"dropped in|signed|joined|opted|were|was|in (?:all|total)|altogether)\b",
     re.IGNORECASE,
 )
-_SLIGHTLY = r"(?:just|a little|a bit|a touch|a shade|a whisker|a hair|a fraction|a tad|slightly|marginally|somewhat|only just)"
+_SLIGHTLY = (
+    r"(?:just|a little|a bit|a touch|a shade|a whisker|a hair|a fraction|a tad|slightly|marginally|somewhat|only just)"
+)
 APPROXIMATE = re.compile(
     r"(?P<nearly>\b(?:nearly|almost|not quite|nigh on|well[- ]nigh|practically|virtually|all but|approaching|pushing|"
     rf"nudging|knocking on|getting on for|going on|coming up on|close on|{_SLIGHTLY} (?:under|below|short of|shy of|less"
@@ -113,11 +206,21 @@ FACTOR_BEFORE = re.compile(
 PRICE_BEFORE = re.compile(
     r"\b(?:pric(?:e|ed|es)|costs?|sells? (?:for|at)|sold (?:for|at))\b[^.;\d]{0,24}$", re.IGNORECASE
 )
-_UNITS = "first second third fourth fifth sixth seventh eighth ninth".split()
-_TEENS = (
-    "tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_UNITS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"]
+_TEENS = [
+    "tenth",
+    "eleventh",
+    "twelfth",
+    "thirteenth",
+    "fourteenth",
+    "fifteenth",
+    "sixteenth",
+    "seventeenth",
+    "eighteenth",
+    "nineteenth",
+    "twentieth",
+]
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 ORDINALS = {
     **{word: n for n, word in enumerate(_UNITS + _TEENS, start=1)},
     **{f"{ten[:-1]}ieth": 10 * n for n, ten in enumerate(_TENS, start=2)},
@@ -132,4 +235,6 @@ RANK_IN_WORDS = re.compile(
     rf"|\b(?P<b>{_ORDINAL})(?=(?:[\s-](?:place|position|spot|slot|rank|strongest|highest|best)\b|\s(?:on|in|of|from) "
     r"(?:the|our|this|its) (?:\w+ )?(?:list|ranking|chart|charts|table|forecast|queue|ladder|standings|pecking order|top)\b))"
 )
-TOPS_LIST = re.compile(r"\b(?:tops|heads|leads|topping|heading|leading) (?:the|our|this) (?:list|ranking|charts?|table|forecast)\b")
+TOPS_LIST = re.compile(
+    r"\b(?:tops|heads|leads|topping|heading|leading) (?:the|our|this) (?:list|ranking|charts?|table|forecast)\b"
+)

@@ -173,7 +173,9 @@ def _percent(number: Number, passage: Passage) -> Checked | None:
     return _matching(number, changes, percent_agrees)
 
 
-_RATIO_BEFORE = re.compile(r"\b(?:to|at|only|just|was|is|were|drew|had)\s(?:about\s|just\s|only\s|roughly\s|around\s|nearly\s)*$")
+_RATIO_BEFORE = re.compile(
+    r"\b(?:to|at|only|just|was|is|were|drew|had)\s(?:about\s|just\s|only\s|roughly\s|around\s|nearly\s)*$"
+)
 _RATIO_AFTER = re.compile(
     r"^\s(?:(?:of\s)?(?:that|those|what|the (?:number|figure|level|count|size|audience|crowd|total|viewers|users))\b|as\s(?:many|much|"
     r"big|large|strong|busy|high|popular)|of\s(?:its|the)\s(?:former|earlier|previous|old)|of□|the (?:size|level|number|figure))"
@@ -199,7 +201,9 @@ def _ratio(pair: Pair) -> Basis:
 
 def _sign_of(number: Number, passage: Passage) -> str:
     """Which way a percentage is said to go: the word of change nearest to it; empty where none stands near."""
-    events = [it for it in events_of(passage) if it.kind not in FACTORS and _distance(it.start, it.end, number) <= _SIGN_REACH]
+    events = [
+        it for it in events_of(passage) if it.kind not in FACTORS and _distance(it.start, it.end, number) <= _SIGN_REACH
+    ]
     if not events:
         return ""
     event = min(events, key=lambda it: (_distance(it.start, it.end, number), -it.start))

@@ -37,8 +37,10 @@ def find_places(
     places = [_month_place(hit, years=years, known=known, latest=latest) for hit in hits]
     places += [place for hit in time_words.OFFSET.finditer(text) if (place := _offset_place(hit, named=places))]
     for hit in time_words.RELATIVE_MONTH.finditer(text):
-        place = _relative_place(hit, text, latest=latest, first=first, ends=ends, named=[it for it in places if it.end <= hit.start()])
-        is_told = any(0 <= it.start - hit.end() and _APPOSITION.match(text[hit.end() : it.start]) for it in places)
+        place = _relative_place(
+            hit, text, latest=latest, first=first, ends=ends, named=[it for it in places if it.end <= hit.start()]
+        )
+        is_told = any(it.start - hit.end() >= 0 and _APPOSITION.match(text[hit.end() : it.start]) for it in places)
         if place is not None and not is_told and not any(_overlap(place, other) for other in places):
             places.append(place)
     places += [place for hit in time_words.SPAN.finditer(text) if (place := _span_place(hit))]

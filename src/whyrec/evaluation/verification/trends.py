@@ -54,7 +54,9 @@ def _run_pairs(passage: Passage) -> list[Pair]:
     if not lexicon.RUN_CUE.search(passage.words):
         return []
     known = passage.known
-    start = next((it for it in passage.places if it.months and _SINCE.search(passage.text, it.start - 24, it.start)), None)
+    start = next(
+        (it for it in passage.places if it.months and _SINCE.search(passage.text, it.start - 24, it.start)), None
+    )
     if start is None:
         return []
     ends = [place for place in passage.places if place.start > start.start and place.months]
