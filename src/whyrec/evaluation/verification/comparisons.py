@@ -19,7 +19,8 @@ _ROLE = re.compile(
     r"above|below|ahead of|beyond|short of|behind|on|as(?! of)|relative to|set against|next to|measured against|opposite|"
     r"up from|down from|exceed\w*|surpass\w*|beat\w*|outdid|outdoes|outdo\w*|outstrip\w*|outperform\w*|outpac\w*|eclips\w*|"
     r"overtook|dwarf\w*|trail\w*|lagg?\w* behind|undersh\w*|top(?:s|ped)(?! out)|better(?:s|ed)|"
-    r"(?:that|those|what it (?:was|drew|had|got)) (?:of|for|in|from|back in)|unlike)\b|"
+    r"match\w*|equal\w*|rival\w*|pace with|up with|up to|close to|near|candle to|outsh\w*|trump\w*|past|"
+    r"behind|beside|tower\w* over|(?:that|those|what it (?:was|drew|had|got)) (?:of|for|in|from|back in)|unlike)\b|"
     r"\b(?P<to>to|until|till|and|into|through|by|in|during|for)\b"
 )
 _PACE = re.compile(r"\b(?:pace|per day|a day|daily|weeks?|weekly|days|recent(?:ly)?|lately|momentum|tempo|of late)\b")

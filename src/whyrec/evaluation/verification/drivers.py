@@ -1,10 +1,13 @@
 """What pushes a forecast, and the claims that a driver lifts it or holds it back."""
 
+import re
 from collections.abc import Iterator
 
 from whyrec.evaluation.verification import lexicon
 from whyrec.evaluation.verification.comparisons import Passage
 from whyrec.interfaces import Claim, Driver
+
+_FORECAST = re.compile(r"\b(?:forecast|estimate|expectation|prediction|score)\b")
 
 
 def driver_of_clause(passage: Passage) -> list[Driver]:
@@ -13,7 +16,9 @@ def driver_of_clause(passage: Passage) -> list[Driver]:
     if not (lexicon.PUSH.search(words) and lexicon.DRIVER_OBJECT.search(words)):
         return []
     named = [driver for driver in passage.known.drivers if driver.label.casefold() in words]
-    return named or list(passage.known.drivers)
+    if named or (_FORECAST.search(words) and not any(place.months for place in passage.places)):
+        return named or list(passage.known.drivers)
+    return []
 
 
 def push_claims(passage: Passage) -> Iterator[Claim]:

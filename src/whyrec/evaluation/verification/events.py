@@ -61,6 +61,16 @@ def events_of(passage: Passage) -> list[Event]:
     return sorted(found)
 
 
+_TOPS = ("top", "tops", "topped", "topping", "trump", "lag", "lags")
+_BEATS = re.compile(
+    r"^(?:beat|outd|exceed|surpass|eclips|overt|outstrip|outp|outsh|top|trump|dwarf|overshadow|leave|left|edg|towe)"
+)
+_UNMATCHED = re.compile(
+    r"\b(?:match|matched|equal|equalled|equaled|rival|rivalled|keep (?:up|pace) with|kept (?:up|pace) with|live up to|lived up to|"
+    r"come close to|came close to|come near|came near|hold a candle to|compete with|measure up to|touch|get near)\b"
+)
+
+
 def _motions(passage: Passage) -> Iterator[Event]:
     text, basis = passage.text, _has_basis(passage)
     for concept in passage.concepts:
@@ -72,7 +82,12 @@ def _motions(passage: Passage) -> Iterator[Event]:
             ):
                 yield Event(concept.start, concept.end, UP if concept.name == "stronger" else DOWN, True)
         elif (concept.name in (UP, DOWN, FLAT) or concept.name in FACTORS) and _moves(passage, concept):
-            yield Event(concept.start, concept.end, concept.name, False)
+            is_beaten = concept.name == UP and _BEATS.match(concept.said) and re.match(r"\sby\b", text[concept.end : concept.end + 4])
+            yield Event(concept.start, concept.end, DOWN if is_beaten else concept.name, False)
+    for hit in _UNMATCHED.finditer(text, passage.clause.start, passage.clause.end):
+        # "July could not match June": as a denied rise, which it is not.
+        if basis and is_denied(passage, hit.start(), hit.end()):
+            yield Event(hit.start(), hit.end(), UP, True)
 
 
 def _is_bound(passage: Passage, concept: Concept) -> bool:
@@ -90,6 +105,13 @@ def _moves(passage: Passage, concept: Concept) -> bool:
         return not told and not (
             passage.speaks_of_forecast and re.match(r"\s(?:between|within|inside|somewhere|any)", after)
         )
+    if concept.name == FLAT and (
+        re.match(r"\s(?:pace|rate|clip|stream|trickle|flow|footing)\b", after)
+        or any(other.start == concept.end + 1 and other.name in (UP, DOWN) for other in passage.concepts)
+    ):
+        return False
+    if concept.said in _TOPS and not (_has_basis(passage) or passage.places):
+        return False
     if concept.said.startswith("pick") and _RECEIVES.search(before):
         return False
     if concept.said in ("fall", "spring") and re.search(r"\b(?:in|this|last|early|late)\s(?:the\s)?$", before):

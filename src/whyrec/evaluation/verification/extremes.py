@@ -38,7 +38,7 @@ _BEATS = re.compile(
     r"\w*\s(?:(?:that|those|what it did|the \w+) (?:of|in|for)\s|in\s)?$"
 )
 _UNBEATEN = re.compile(
-    r"^['’]?s?\s(?:\w+\s){0,3}?(?:(?:was|were|has|is|have|had)\s)?(?:never|not|yet to be)\s(?:since |been |again |yet |once )*"
+    r"['’]?s?\s(?:\w+\s){0,3}?(?:(?:was|were|has|is|have|had)\s)?(?:never|not|yet to)\s(?:since |again |yet |once )*(?:been|be)\s(?:since |again |yet |once )*"
     r"(?:better|beat|top|match|surpass|exceed|equal|outd|eclips|rival|repeat|overtak|outstrip)\w*"
 )
 _OTHER_MONTHS = re.compile(
@@ -99,7 +99,7 @@ def extreme_claims(passage: Passage, numbers: list[Number]) -> Iterator[Claim]:
     yield from claims
     taken = [(claim.start, claim.end) for claim in claims]
     for concept in passage.concepts:
-        if concept.name in _LOWEST and not any(start <= concept.start < end for start, end in taken):
+        if concept.name in _LOWEST and not any(start < concept.end and concept.start < end for start, end in taken):
             claim = _extreme_claim(passage, concept, numbers)
             if claim is not None:
                 yield claim

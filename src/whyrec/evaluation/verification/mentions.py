@@ -148,6 +148,8 @@ def _is_count(value: float, *, before: str, after: str) -> bool:
 def _value(hit: re.Match[str]) -> tuple[float, int, str] | None:
     suffix = (hit["suffix"] or "").strip().lower()
     unit = "" if not suffix else "percent" if suffix[0] in "%p" else "times"
+    if suffix == "times" and number_words.TIMES_TAKEN.search(hit.string, max(0, hit.start() - 40), hit.start()):
+        unit = "users"
     if hit["share"]:
         return _share(hit["share"].lower()), 0, "percent"
     if hit["none"]:

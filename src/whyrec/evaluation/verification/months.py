@@ -21,6 +21,14 @@ _IS_AHEAD = re.compile(
     r"^(?:['’]s)?\s(?:is|will be|comes|lies|awaits|would be|forecast|prediction|outlook|marks)\b(?:[^.;,]{0,40}"
     r"\b(?:forecast|prediction|outlook|ahead|next|to come|predict\w*|expect\w*|window|horizon|look\w*))?\b"
 )
+_NONE_BEFORE = re.compile(
+    r"\b(?:nobody|no[ -]one|not a (?:soul|single \w+)|no (?:users?|viewers?|people|ratings?|trace|records?|sign|one|data)|nothing|none|"
+    r"wasn['’]t|was not|hadn['’]t|had not|not)\b[^.;,]{0,44}\b(?:before|until|till|prior to)\s$"
+)
+_APPOSED = re.compile(
+    r"^,\s(?:which is )?(?:the|our)\s(?:\w+\s)?(?:month|period|window|one)\b[^.;]{0,30}\b(?:forecast|predict\w*|ahead|to come|expect\w*|"
+    r"look\w*)"
+)
 _FORECAST_NOUN = re.compile(
     r"\b(?:forecast|prediction|outlook|ahead|next|to come|predict\w*|expect\w*|window|horizon|look\w*)\b"
 )
@@ -80,6 +88,8 @@ def _is_forecast(passage: Passage, place: Place) -> bool:
         return not is_reference(passage, place)
     if not passage.speaks_of_forecast:
         return False
+    if _APPOSED.match(after):
+        return True
     if (
         _IS_AHEAD.match(after)
         and (_FORECAST_NOUN.search(after) or before.strip() == "")
@@ -91,6 +101,8 @@ def _is_forecast(passage: Passage, place: Place) -> bool:
 
 
 def _is_first(passage: Passage, place: Place) -> bool:
+    if _NONE_BEFORE.search(passage.text[passage.clause.start : place.start]) and not is_compared(passage):
+        return True
     busy = any(it.name in ("up", "down", "flat", "peak", "trough", "strongest", "weakest") for it in passage.concepts)
     for concept in passage.concepts:
         if concept.name != "first":
@@ -107,6 +119,11 @@ def _is_first(passage: Passage, place: Place) -> bool:
         if len(gap) <= _REACH and not others and not re.search(r"\b(?:than|after|than in|followed|then)\b", gap):
             return True
     return False
+
+
+def is_compared(passage: Passage) -> bool:
+    """Whether the clause says that something was more or less than something else."""
+    return any(it.name in ("stronger", "weaker", "up", "down", "peak", "trough") for it in passage.concepts)
 
 
 _REACH = 70

@@ -2,9 +2,10 @@
 
 import re
 
-from whyrec.evaluation.verification.lexicon import NUMBER_WORDS, SCALES, SMALL_NUMBERS
+from whyrec.evaluation.verification.lexicon import NUMBER_WORDS, SCALES, SMALL_NUMBERS, TENS
 
 _SCALE = "|".join(SCALES)
+_ANY = "|".join(sorted((*SMALL_NUMBERS, *TENS), key=len, reverse=True))
 _COUNTED = "|".join(list(SMALL_NUMBERS)[1:10])
 
 NUMBER = re.compile(
@@ -14,7 +15,8 @@ NUMBER = re.compile(
     r"|(?P<dozen>\bhalf(?:\sa)?\sdozen\b)"
     rf"|(?P<share>\b(?:(?:a|one|another|{_COUNTED})[\s-](?:full\s|good\s|whole\s|mere\s)?)?(?:hal(?:f|ves)|thirds?|"
     r"quarters?|fifths?|sixths?|sevenths?|eighths?|ninths?|tenths?)\b)"
-    rf"|(?P<words>\b{NUMBER_WORDS}|(?:(?<=good\s)|(?<=round\s)|(?<=full\s)|(?<=solid\s))(?:{_SCALE})\b)"
+    rf"|(?P<words>\b{NUMBER_WORDS}|(?:(?<=good\s)|(?<=round\s)|(?<=full\s)|(?<=solid\s))(?:{_SCALE})\b"
+    rf"(?:(?:\s|-|\sand\s)(?:{_ANY}|{_SCALE})\b)*)"
     r"|(?P<none>\b(?:nobody|no[\s-]one|not a (?:single|solitary)|no|zero|nil|none(?=\s(?:in|came|during|over|at)\b))\b))"
     r"(?P<suffix>\s?%|\s?per\s?cent\b|\s?pct\b|[x×](?!\w)|-?\s?fold\b|\s(?:times|percentage points)\b)?",
     re.IGNORECASE,
@@ -232,9 +234,16 @@ RANK_IN_WORDS = re.compile(
     rf"\b(?:rank(?:s|ed|ing)?|placed|places|plac(?:es?|ed|ing) it|puts? it|com(?:es?|ing) in|came in|sits?|stands?|lies|"
     rf"lands?|finish\w*|slots? in|lines up|position(?:ed)?|spot)\b(?:\s(?:it|in|at|as|is|only|just|a|the|□+))*\s"
     rf"(?P<a>{_ORDINAL})\b(?!\s(?:of|weeks?|months?|days?|years?|time|quarter|half))"
+    rf"|\b(?:has|have|had|puts?|with|sees?|rates?|places?|ranks?) (?:it|this one|this film|the film|□+) (?:\w+ )?(?:in|at|as) (?P<c>{_ORDINAL})"
+    r"(?=[.,;)]|$)"
     rf"|\b(?P<b>{_ORDINAL})(?=(?:[\s-](?:place|position|spot|slot|rank|strongest|highest|best)\b|\s(?:on|in|of|from) "
     r"(?:the|our|this|its) (?:\w+ )?(?:list|ranking|chart|charts|table|forecast|queue|ladder|standings|pecking order|top)\b))"
 )
+TIMES_TAKEN = re.compile(
+    r"\b(?:rated|watched|seen|viewed|picked|chosen|bought|played|read|taken|reviewed|ordered|selected|visited|clicked|used)\s"
+    r"(?:[\w]+\s){0,3}?$"
+)
+"""Before "573 times", where it counts users."""
 TOPS_LIST = re.compile(
     r"\b(?:tops|heads|leads|topping|heading|leading) (?:the|our|this) (?:list|ranking|charts?|table|forecast)\b"
 )

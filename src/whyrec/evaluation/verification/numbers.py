@@ -25,6 +25,9 @@ _SOURCE = re.compile(r"^[^,.;\d]{0,40}\b(?:from|due to|thanks to|through|via|by)
 _WINDOW_AFTER = re.compile(r"^[\s-]\w+\s(?:from|starting|beginning|ahead|to come)\b")
 _SCALE = re.compile(r"(?:/\s?|\bout of\s)$")
 _INTERVAL_LEVEL = 80.0
+_HALF = 50.0
+_BEFORE_MONTH = re.compile(r"[^.;,]{0,44}\b(?:before|until|till|prior to)\s")
+"""After "nobody", of a time before the item was first seen."""
 _CURRENT = r"against|from|(?<!more )(?<!fewer )(?<!less )than|compared with|compared to|versus|above|below|on"
 
 Checked = tuple[bool, Iterable[Basis]]
@@ -47,6 +50,8 @@ def number_claim(
         "year": lambda: _year(number, passage),
         **dict.fromkeys(("days", "weeks", "months", "years"), lambda: _duration(number, passage)),
     }
+    if number.value == 0 and _BEFORE_MONTH.match(passage.text[number.end : number.end + 60]):
+        return None
     checked = _from_texts(number, passage) or _named_attribute(number, passage)
     checked = checked or checks.get(number.unit, lambda: _count(number, passage, bound=bound, numbers=numbers))()
     if checked is None:
@@ -151,6 +156,8 @@ def _percent(number: Number, passage: Passage) -> Checked | None:
         return _matching(number, bases, percent_agrees)
     after = passage.text[number.end : number.end + 30]
     before = passage.text[max(0, number.start - 12) : number.start]
+    if number.is_share and number.value == _HALF and re.match(r"\sas\s(?:many|much|big|large|strong|busy)\b", after):
+        return None  # Read as a factor: "half as many".
     if _LEVEL_AFTER.match(after) or (re.search(r"\b(?:at|with)\s$", before) and lexicon.INTERVAL.search(passage.words)):
         return number.value == _INTERVAL_LEVEL, [
             Basis(_INTERVAL_LEVEL, ("forecast:low", "forecast:high"), "level of the interval, %")

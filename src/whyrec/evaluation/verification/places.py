@@ -35,6 +35,7 @@ def find_places(
     hits = list(time_words.MONTH.finditer(text))
     years = {year for hit in hits if (year := _year(hit)) is not None}
     places = [_month_place(hit, years=years, known=known, latest=latest) for hit in hits]
+    places += [_ordinal_place(hit) for hit in time_words.ORDINAL_MONTH.finditer(text)]
     places += [place for hit in time_words.OFFSET.finditer(text) if (place := _offset_place(hit, named=places))]
     for hit in time_words.RELATIVE_MONTH.finditer(text):
         place = _relative_place(
@@ -69,6 +70,12 @@ def _month_place(hit: re.Match[str], *, years: set[int], known: frozenset[YearMo
         # Not in the history and not in the window: the last one before the cut-off, which is then judged missing.
         months = months or ((latest[0] - (number > latest[1]), number),)
     return Place(hit.start(), hit.end(), months=months, day=int(day) if day else None)
+
+
+def _ordinal_place(hit: re.Match[str]) -> Place:
+    """ "The tenth month of 2013"."""
+    number = time_words.ORDINAL_MONTHS.get(hit["nth"].lower(), 12)
+    return Place(hit.start(), hit.end(), months=((int(hit["year"]), number),))
 
 
 def _offset_place(hit: re.Match[str], *, named: list[Place]) -> Place | None:

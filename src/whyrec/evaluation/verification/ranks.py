@@ -12,7 +12,7 @@ def rank_claims(passage: Passage) -> Iterator[Claim]:
     rank = passage.known.forecast.rank
     problem = f"rank: {rank}"
     for hit in RANK_IN_WORDS.finditer(passage.text, passage.clause.start, passage.clause.end):
-        group = "a" if hit["a"] else "b"
+        group = next(name for name in "abc" if hit[name])
         holds = ORDINALS[hit[group]] == rank
         yield Claim("number", hit[group], hit.start(group), hit.end(group), holds, ("rank",), "" if holds else problem)
     for hit in TOPS_LIST.finditer(passage.text, passage.clause.start, passage.clause.end):

@@ -20,6 +20,9 @@ MONTH = re.compile(
     rf"|(?:\s(?:of\s)?)?[’'‘](?P<year_short>\d\d)(?!\d)|-(?P<year_dash>\d\d)(?![\d-]))?"
 )
 """Case counts: "May", not "may"."""
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth")
+ORDINAL_MONTHS = {word: n for n, word in enumerate(_ORDINALS, start=1)}
+ORDINAL_MONTH = re.compile(rf"\b(?P<nth>{'|'.join(_ORDINALS)}|last)\smonth\sof\s(?:the\syear\s)?(?P<year>{_YEAR})\b", re.IGNORECASE)
 _MONTHS = rf"(?P<n>\d{{1,2}}|{NUMBER_WORDS}|an?|a single)\s(?:full\s|whole\s|calendar\s|short\s)?months?"
 RELATIVE_MONTH = re.compile(
     r"\b(?:the\s|that\s)?(?P<which>month\sbefore\slast|last\smonth\sbut\sone|penultimate\s(?:full\s)?month|"

@@ -43,7 +43,7 @@ def percent_agrees(number: Number, truth: float) -> bool:
     slack = 0.5 * 10.0**-number.decimals + 1e-6
     if number.approximate in ("over", "under"):
         excess = truth - number.value if number.approximate == "over" else number.value - truth
-        return -slack <= excess <= max(3.0, _BEYOND * abs(truth))
+        return -slack <= excess <= max(10.0 if number.is_share else 3.0, _BEYOND * abs(truth))
     if number.approximate:
         slack = max(4.0 if number.is_share else 3.0, _ABOUT * abs(truth))
     return abs(number.value - truth) <= slack

@@ -32,7 +32,7 @@ DOUBLE_DENIAL = re.compile(
     r"\b(?:not only|no doubt|nothing but|none other than|not un\w+|can['’]t deny|no denying)\b[^.;]*$", re.IGNORECASE
 )
 DENIED_AFTER = re.compile(
-    r"[^\s\w]?\s?(?:[\w-]+\s)?(?:films?\s|movies?\s)?(?:(?:it|this|that|this one|□+|this film|the film)\s(?:is|was|will be|does)"
+    r"[,”\"’)]?\s?(?:[\w-]+\s)?(?:films?\s|movies?\s)?(?:(?:it|this|that|this one|□+|this film|the film)\s(?:is|was|will be|does)"
     r"(?:\s(?:certainly|definitely|most certainly|surely|emphatically))?(?:\snot|n['’]t|\snever)|(?:it|this|that)\s?ain['’]t|"
     r"is (?:something|the last thing|one thing|what) (?:it|this|□+) (?:is not|isn['’]t)|[^.;?]{0,24}\b(?:look elsewhere|isn['’]t one|"
     r"is not one|isn['’]t for you|is not for you|isn['’]t (?:it|that)|won['’]t do))",
