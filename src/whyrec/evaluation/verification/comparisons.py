@@ -15,11 +15,11 @@ Pair = tuple[Basis, Basis]
 """Before and after."""
 
 _ROLE = re.compile(
-    r"\b(?P<ref>from|since|between|than|against|compared (?:with|to)|comparison (?:with|to)|versus|vs|after|following|"
+    r"\b(?P<ref>from|since|between|than|against|compar\w+ (?:\w+ )?(?:with|to)|versus|vs|after|following|"
     r"above|below|ahead of|beyond|short of|behind|on|as(?! of)|relative to|set against|next to|measured against|opposite|"
-    r"up from|down from|exceed\w*|surpass\w*|beat\w*|outdid|outdoes|outdo\w*|outstrip\w*|outperform\w*|outpac\w*|eclips\w*|"
+    r"up from|down from|exceed\w*|surpass\w*|beat\w*|out(?:d|str|perf|p|sh|cl|sc|r(?!ight)|sold|sel|gun)\w+|eclips\w*|"
     r"overtook|dwarf\w*|trail\w*|lagg?\w* behind|undersh\w*|top(?:s|ped)(?! out)|better(?:s|ed)|"
-    r"match\w*|equal\w*|rival\w*|pace with|up with|up to|close to|near|candle to|outsh\w*|trump\w*|past|"
+    r"match\w*|equal\w*|rival\w*|pace with|up with|up to|close to|near|candle to|trump\w*|past|"
     r"behind|beside|tower\w* over|(?:that|those|what it (?:was|drew|had|got)) (?:of|for|in|from|back in)|unlike)\b|"
     r"\b(?P<to>to|until|till|and|into|through|by|in|during|for)\b"
 )

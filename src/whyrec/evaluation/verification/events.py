@@ -25,7 +25,8 @@ class Event(NamedTuple):
 
 
 _PLAIN = re.compile(
-    r"\b(?:(?P<double>twice)|(?P<triple>thrice)"
+    r"\b(?:(?P<double>twice)|(?P<lost>los(?:t|es|e|ing)(?=\s(?:about\s|some\s|around\s|nearly\s|roughly\s|over\s|almost\s|another\s)?"
+    r"(?:\d|a\s(?:third|quarter|fifth|tenth)|half|two|three|four|[a-z]+ty\b)))|(?P<triple>thrice)"
     r"|(?P<up>more|greater)|(?P<down>fewer|less|lesser)"
     r"|(?P<above>(?:above|ahead of|beyond|over and above|on top of)(?=\s(?:the|last|its|what|that|those|□|a)\b))"
     r"|(?P<below>(?:below|beneath|short of|behind|shy of|under)(?=\s(?:the|last|its|what|that|those|□)\b))"
@@ -63,7 +64,7 @@ def events_of(passage: Passage) -> list[Event]:
 
 _TOPS = ("top", "tops", "topped", "topping", "trump", "lag", "lags")
 _BEATS = re.compile(
-    r"^(?:beat|outd|exceed|surpass|eclips|overt|outstrip|outp|outsh|top|trump|dwarf|overshadow|leave|left|edg|towe)"
+    r"^(?:beat|out|exceed|surpass|eclips|overt|outstrip|outp|outsh|top|trump|dwarf|overshadow|leave|left|edg|towe)"
 )
 _UNMATCHED = re.compile(
     r"\b(?:match|matched|equal|equalled|equaled|rival|rivalled|keep (?:up|pace) with|kept (?:up|pace) with|live up to|lived up to|"
@@ -98,7 +99,7 @@ def _moves(passage: Passage, concept: Concept) -> bool:
     """Tell "fell in June" from "the peak falls in June" and "should fall between 20 and 30"."""
     text = passage.text
     after, before = text[concept.end : concept.end + 40], text[max(0, concept.start - 24) : concept.start]
-    if _is_bound(passage, concept):
+    if _is_bound(passage, concept) or re.match(r"-[a-z]", after):
         return False
     if concept.said in ("fall", "falls", "fell", "falling") and _COMES_TO.match(after):
         told = any(other.name in ("peak", "trough", "strongest", "weakest") for other in passage.concepts)
@@ -137,6 +138,8 @@ def _plain(passage: Passage) -> Iterator[Event]:
                 yield Event(hit.start(), hit.end(), name, True)
         elif name in ("double", "triple"):
             yield Event(hit.start(), hit.end(), name, True)
+        elif name == "lost":
+            yield Event(hit.start(), hit.end(), DOWN, False)
         elif name in ("above", "below"):
             yield Event(hit.start(), hit.end(), UP if name == "above" else DOWN, True)
         elif not (name == "up_word" and re.match(r"\s(?:in|a|one|two|some)\b", after)) or _IS_STATE.search(before):

@@ -16,8 +16,8 @@ _SINCE = re.compile(
     r"mid-|the\sdays\sof\s)?$"
 )
 _AMOUNT = re.compile(
-    r"\b(?:(?P<low>(?:as|so|that|this) (?:few|little)|fewest|least|(?:fewer|less)\b)|(?P<high>(?:as|so|that|this) "
-    r"(?:many|much)|most|more|(?:numbers?|figures?|anything|nothing|crowds?|turnouts?|one|it|a month|totals?) (?:quite )?"
+    r"\b(?:(?P<low>(?:as|so|that|this) (?:few|little|badly|poorly)|fewest|least|(?:fewer|less)\b)|(?P<high>(?:as|so|that|this) "
+    r"(?:many|much|well)|most|more|(?:numbers?|figures?|anything|nothing|crowds?|turnouts?|one|it|(?:a )?month|totals?) (?:quite )?"
     r"(?:like|to match|to equal|to rival|to touch|to compare)|such|(?:match|beat|equal|top|surpass|better|exceed|rival|"
     r"outdo|outstrip)(?:ed|s|es|en|led)?))\b"
 )
@@ -76,7 +76,7 @@ _WAS_MORE = re.compile(
 _BEHIND = re.compile(
     r"\b(?:had seen|has seen|seen|known) (?:better|busier|bigger) (?:days|months|times)|\b(?:best|biggest|busiest|glory|peak|great)\w* "
     r"(?:days?|months?|times?|weeks)? ?(?:were|was|is|are|lay|lies|had been|already)(?: already| now| well)? (?:over|behind|gone|past)|"
-    r"\bpeak (?:was|is|had|has|lay|lies)(?: already| now| been| long)* (?:over|behind|gone|past|passed|come and gone)|\bover the hill\b|"
+    r"\bpeak (?:was|is|had|has|lay|lies)(?: already| now| been| long)* (?:over|behind|gone|past|passed|come and gone)|\bover the hill\b|\b(?:not|n['’]t) what it (?:had been|once was|used to be|was before|had once been)|\bpeak (?:was|had been|is|has been) (?:already |long )?passed|"
     r"\bhad (?:already )?(?:peaked|had its (?:peak|day|moment|heyday))|\balready (?:peaked|had its (?:peak|day|moment))|\bhad its day\b|"
     r"\bno longer (?:at|on) (?:its|the) (?:peak|height|maximum|best|top|summit|high)"
 )
@@ -109,10 +109,15 @@ _LOWEST = {"peak": False, "strongest": False, "trough": True, "weakest": True}
 """Names of concepts, and whether the lowest month is meant."""
 
 
+_BACK_TO = re.compile(r"\b(?:have|has|had|need|needs|must|got)\s(?:to\s)?(?:go|reach|look|turn|travel)\s(?:\w+\s){0,4}?back\s(?:to|as far as)\s$")
+"""One must "go back to June" for a month as good: the like has not been seen since."""
+
+
 def _since_claims(passage: Passage) -> Iterator[Claim]:
     text, known = passage.text, passage.known
     for place in passage.places:
         opening = _SINCE.search(text, passage.clause.start, place.start)
+        opening = opening or _BACK_TO.search(text, passage.clause.start, place.start)
         if not place.months or opening is None or opening.end() != place.start or not known.in_place(place):
             continue
         size = _size_word(passage, opening.start())
@@ -140,7 +145,7 @@ def _present(known: Known) -> list[Basis]:
 def _size_word(passage: Passage, since: int) -> tuple[int, int, bool] | None:
     """The superlative, or the denied comparison, that a "since" belongs to: where it stands, and whether it means low."""
     words = passage.words
-    denied = _NEVER.search(words) or lexicon.NEGATOR.search(words)
+    denied = _NEVER.search(words) or lexicon.NEGATOR.search(words) or " back " in words
     sizes = [
         (concept.start, concept.end, concept.name in ("weak", "weaker", "weakest", "trough"))
         for concept in passage.concepts
@@ -182,6 +187,9 @@ def _denied_claims(passage: Passage) -> Iterator[Claim]:
             yield _month_claim(passage, place, span=(never.start(), place.end), lowest=beats["low"] is not None)
             return
     for start, end, is_low in _comparatives(passage):
+        if others and not never and months and months[0].end <= start < others.start():
+            yield _month_claim(passage, months[0], span=(months[0].start, others.end()), lowest=is_low)
+            return
         if never and never.start() < start:
             place = next((it for it in months if it.start >= end and _THAN.match(text[end : it.start])), None)
             if place is not None:

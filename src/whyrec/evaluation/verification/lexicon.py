@@ -83,14 +83,15 @@ NEGATOR = re.compile(
     r"(?!\sto mention)",
     re.IGNORECASE,
 )
-NEGATION_REACH = re.compile(r"(?:^|[,;:]|\b(?:and|but|or|although|though|while|because|when|if|than)\b)", re.IGNORECASE)
+NEGATION_REACH = re.compile(r"(?:^|[,;:]|\b(?:and|(?<!anything )but|or|although|though|while|because|when|if|than)\b)", re.IGNORECASE)
 """What ends a denial's reach."""
 
 FORECAST_CUE = re.compile(
     r"\b(?:forecast\w*|expect\w*|predict\w*|project(?:s|ed|ion)|estimat\w*|anticipat\w*|should|likely|interval|"
     r"will|would|"
     r"outlook|justif\w*|reasonable|plausible|next (?:month|window)|coming (?!from|in|to|off|out|back|along)|upcoming|"
-    r"guess\w*|foreca\w*|\w+['’]ll)\b"
+    r"(?:lower|upper) (?:bound|end|limit|edge)|bounds|as (?:few|low|little) as\b[^.;]{0,30}\bas (?:many|high|much) as|"
+    r"could(?! not|n['’]t)|might|ought|guess\w*|foreca\w*|\w+['’]ll)\b"
 )
 POINTS_BACK = re.compile(
     r"^\s*(?:that|this|which|the number|the figure|it sits|it lies)\b(?!\s(?:film|movie|one|title|item|picture)\b)"
@@ -98,7 +99,7 @@ POINTS_BACK = re.compile(
 UP_TO = re.compile(r"\b(?:before|up to|until|by|as of|through)\s(?:the\s)?$")
 FORECAST_OF = re.compile(
     r"\b(?:forecasts?|predictions?|outlook|expectations?|estimates?|expected|projected|predicted|projections?|prognosis|"
-    r"guess|call|window|look(?:ing)? ahead|ahead|horizon|period|tip|view|bet)(?:\s(?:ahead|window|period|horizon))?"
+    r"guess|call|window|look(?:ing)? ahead|ahead|to come|(?:coming|next|upcoming) month|in question|under forecast|horizon|period|tip|view|bet)(?:\s(?:ahead|window|period|horizon))?"
     r"(?:\s(?:of|for)\s□+)?\s(?:for|in|is|to|covers|concerns|spans|of|as|at|refers to|applies to|relates to|is made for|"
     r"is for|runs for|looks (?:at|to)|points to|falls (?:in|on)|comes in|opens in|begins in|was made for|has been made for|"
     r"regards|stands for|aims at|speaks of|is about|was drawn up for|extends over|extends to|stretches over|takes in)\s"

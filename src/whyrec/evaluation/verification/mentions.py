@@ -11,6 +11,7 @@ from whyrec.evaluation.verification.names import FILLER
 _SMALL = 12
 """Spelled-out numbers above this are counts wherever they stand."""
 _BEST_RATING = 10
+_OF_TIME = re.compile(r"\s(?:months?|weeks?|days?|times?|years?|hours?|place|spot|quarter|of all)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ def _is_share(said: str, *, before: str, after: str) -> bool:
     if not counted or number_words.NO_SHARE_BEFORE.search(before):
         return False
     follows = number_words.SHARE_AFTER.match(after) is not None
-    return follows or (number_words.SHARE_BEFORE.search(before) is not None and not re.match(r"\s[a-z]", after))
+    return follows or (number_words.SHARE_BEFORE.search(before) is not None and not _OF_TIME.match(after))
 
 
 def _is_count(value: float, *, before: str, after: str) -> bool:

@@ -25,6 +25,7 @@ _NONE_BEFORE = re.compile(
     r"\b(?:nobody|no[ -]one|not a (?:soul|single \w+)|no (?:users?|viewers?|people|ratings?|trace|records?|sign|one|data)|nothing|none|"
     r"wasn['’]t|was not|hadn['’]t|had not|not)\b[^.;,]{0,44}\b(?:before|until|till|prior to)\s$"
 )
+_MUST = re.compile(r"\b(?:have|has|had|need|needs|must|got)\s(?:to\s)?(?:go|reach|look|turn|travel)\b")
 _APPOSED = re.compile(
     r"^,\s(?:which is )?(?:the|our)\s(?:\w+\s)?(?:month|period|window|one)\b[^.;]{0,30}\b(?:forecast|predict\w*|ahead|to come|expect\w*|"
     r"look\w*)"
@@ -95,7 +96,7 @@ def _is_forecast(passage: Passage, place: Place) -> bool:
         and (_FORECAST_NOUN.search(after) or before.strip() == "")
         and _FORECAST_NOUN.search(after)
     ):
-        return True
+        return not is_reference(passage, place)
     gap = re.sub(r"□+", "x", before)
     return gap.endswith(("for ", "ahead to ", "towards ", "toward ")) or _EXPECTS.search(gap) is not None
 
@@ -104,7 +105,7 @@ def _is_first(passage: Passage, place: Place) -> bool:
     if _NONE_BEFORE.search(passage.text[passage.clause.start : place.start]) and not is_compared(passage):
         return True
     busy = any(it.name in ("up", "down", "flat", "peak", "trough", "strongest", "weakest") for it in passage.concepts)
-    for concept in passage.concepts:
+    for concept in passage.concepts if not _MUST.search(passage.words) else ():
         if concept.name != "first":
             continue
         after = passage.text[concept.end : concept.end + 20]

@@ -231,7 +231,7 @@ ORDINALS = {
 }
 _ORDINAL = "|".join(sorted(ORDINALS, key=len, reverse=True))
 RANK_IN_WORDS = re.compile(
-    rf"\b(?:rank(?:s|ed|ing)?|placed|places|plac(?:es?|ed|ing) it|puts? it|com(?:es?|ing) in|came in|sits?|stands?|lies|"
+    rf"\b(?:rank(?:s|ed|ing)?|placed|places|plac(?:es?|ed|ing) it|puts? it|com(?:es?|ing)(?: in)?|came in|good for|good enough for|worth|sits?|stands?|lies|"
     rf"lands?|finish\w*|slots? in|lines up|position(?:ed)?|spot)\b(?:\s(?:it|in|at|as|is|only|just|a|the|□+))*\s"
     rf"(?P<a>{_ORDINAL})\b(?!\s(?:of|weeks?|months?|days?|years?|time|quarter|half))"
     rf"|\b(?:has|have|had|puts?|with|sees?|rates?|places?|ranks?) (?:it|this one|this film|the film|□+) (?:\w+ )?(?:in|at|as) (?P<c>{_ORDINAL})"
@@ -244,6 +244,12 @@ TIMES_TAKEN = re.compile(
     r"(?:[\w]+\s){0,3}?$"
 )
 """Before "573 times", where it counts users."""
+RANKED_ABOVE = re.compile(
+    rf"\b(?P<n>\d{{1,3}}|{'|'.join(SMALL_NUMBERS)})\s(?:other\s)?(?:films?|titles?|movies?|items?|others|pictures?|products?|books?)\s(?:\w+\s)?"
+    r"(?:ranks?|stands?|are|is|lies?|sits?|comes?|places?|ranked|placed)\s(?:\w+\s)?(?:above|ahead|higher|before|better)\b"
+)
+RANK_CUE = re.compile(r"\b(?:rank\w*|standings|pecking order|league table|chart|charts|hit parade)\b")
+RANK_LEAD = re.compile(r"\b(?:at|comes|stands|sits|lies|spot|slot|position)\s$")
 TOPS_LIST = re.compile(
     r"\b(?:tops|heads|leads|topping|heading|leading) (?:the|our|this) (?:list|ranking|charts?|table|forecast)\b"
 )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import time
 
 from whyrec.evaluation.verification import lexicon, number_words
@@ -50,6 +51,10 @@ def number_claim(
         "year": lambda: _year(number, passage),
         **dict.fromkeys(("days", "weeks", "months", "years"), lambda: _duration(number, passage)),
     }
+    before = passage.text[max(passage.clause.start, number.start - 14) : number.start]
+    is_unranked = number.unit == "" and all(other.unit != "rank" for other in numbers)
+    if is_unranked and number_words.RANK_CUE.search(passage.words) and number_words.RANK_LEAD.search(before):
+        number = replace(number, unit="rank")
     if number.value == 0 and _BEFORE_MONTH.match(passage.text[number.end : number.end + 60]):
         return None
     checked = _from_texts(number, passage) or _named_attribute(number, passage)
@@ -166,7 +171,8 @@ def _percent(number: Number, passage: Passage) -> Checked | None:
         ratios = [_ratio(pair) for pair in compared(passage, number.start) if pair[0].value]
         if ratios:
             return _matching(number, ratios, percent_agrees)
-    if re.match(r"\s?(?:of|that)\b", after) and not re.match(r"\s?of what\b", after):
+    is_change = re.search(r"\b(?:lost|shed|los\w+|gain\w*|add\w*|won)\s(?:\w+\s)?$", before + " " if before[-1:] != " " else before)
+    if re.match(r"\s?(?:of|that)\b", after) and not re.match(r"\s?of what\b", after) and not is_change:
         return _matching(number, _shares(passage), percent_agrees)
     if re.search(
         r"\b(?:below|short of|off|under|down from) (?:its|the) (?:\w+ )?(?:peak|best|record|high)", passage.words

@@ -34,7 +34,7 @@ def direction_claims(passage: Passage, numbers: list[Number], *, taken: list[Spa
     streak = lexicon.STREAK_CUE.search(passage.words)
     run = _run_pairs(passage)
     for event in events_of(passage):
-        if any(start <= event.start < end for start, end in taken):
+        if any(start < event.end and event.start < end for start, end in taken):
             continue
         pairs = _stated_pair(passage, event.end, numbers) or compared(passage, event.start)
         if streak:

@@ -23,6 +23,7 @@ from whyrec.evaluation.verification.value_words import (
 from whyrec.evaluation.verification.vocabulary import WORD, Vocabulary, attribute_values, value_name
 from whyrec.interfaces import Claim
 
+_EDGE = re.compile(r"[.!?;:][”\"’)\]]*\s|\n")
 _ASCRIBED = re.compile(
     r"\b(?:an?|no|not|this|any|another|some|the|of|as|is|it['’]s|that['’]s|was|pure|full-blown|for|into|among(?:st)?|like|one|"
     r"after|called|fancy|under|proper|genuine|classic|true|real|good|great|and|or|with|between|isn['’]t|wasn['’]t|tagged|filed|"
@@ -115,6 +116,8 @@ def _is_meant(text: str, hit: _Hit) -> bool:
         return True
     if hit.is_noun and _ASCRIBED.search(before) and not _OTHER_SENSE.match(after):
         return True
+    if hit.is_noun and DENIED_AFTER.match(text, end):
+        return True
     if _GENRE_AFTER.match(after) and hit.attribute in ("", "genres", "categories"):
         return True
     if not text[start].isupper():
@@ -139,7 +142,7 @@ def _value_claim(text: str, hit: _Hit, *, own: dict[tuple[str, ...], tuple[str, 
 
 def is_denied(text: str, start: int, end: int) -> bool:
     """Whether a value is said not to be the item's: "not a western", "a western it is not"."""
-    edge = max(text.rfind(". ", 0, start), text.rfind("; ", 0, start), -2) + 2
+    edge = max((hit.end() for hit in _EDGE.finditer(text, max(0, start - 90), start)), default=0)
     opening = re.sub(r"□+", "x", text[max(edge, start - 90) : start])
     if DENIES_VALUE.search(opening) or DENIES_CALLING.search(opening):
         return DOUBLE_DENIAL.search(opening) is None
