@@ -18,10 +18,15 @@ _BACKWARD = re.compile(rf"^(?:(?!{_BLOCKERS}|\bto\b\s*$).){{0,58}}$")
 _BACKWARD_TO = re.compile(r"^(?:(?![,.;]|\b(?:and|from|than|while|but|forecast)\b).){0,30}\bto\s*$")
 _TOTALLED = re.compile(r"^\s\w+\s(?:in (?:total|all)|overall|altogether|all told)\b")
 _LOOSE_BLOCKERS = re.compile(
-    r"\b(?:than|while|but|compared|against|versus|whereas|since|forecast|expect\w*|predict\w*|(?<!date )(?<!dates )(?<!dating )(?<!stem )(?<!stems )(?<!comes )(?<!come )(?<!hail )from|by|ago|later|after|"
+    r"\b(?:than|while|but|compared|against|versus|whereas|since|forecast|expect\w*|predict\w*|"
+    r"(?<!date )(?<!dates )(?<!dating )(?<!stem )(?<!stems )(?<!comes )(?<!come )(?<!hail )from|by|ago|later|after|"
     r"before|another|more|fewer)\b|[;→]"
 )
-_UNTIL = re.compile(r"\b(?:by|as of|until|up to|through|since|(?<!date )(?<!dates )(?<!dating )(?<!stem )(?<!stems )(?<!comes )(?<!come )(?<!hail )from|than|before|after|by the end of)\s(?:the\s)?$")
+_UNTIL = re.compile(
+    r"\b(?:by|as of|until|up to|through|since|"
+    r"(?<!date )(?<!dates )(?<!dating )(?<!stem )(?<!stems )(?<!comes )(?<!come )(?<!hail )from|than|before|after|"
+    r"by the end of)\s(?:the\s)?$"
+)
 _ALIGNED_GAP = 70
 
 

@@ -43,6 +43,8 @@ _LEVEL_WORDS = {"eight": 8, "nine": 9, "seven": 7, "four": 4, "three": 3, "five"
 
 
 class _Sentence(NamedTuple):
+    masked: str
+    """The whole text in small letters, months blanked."""
     stretch: Stretch
     numbers: list[Number]
     places: list[Place]
@@ -88,7 +90,7 @@ def _claims_of_text(text: str, known: Known) -> Iterator[Claim]:
     places = find_places(text, latest=known.latest, known=months, first=known.first, last_full=known.last_full)
     masked = blank_places(text, places)
     numbers = find_numbers(masked)
-    lower = _lower(text)
+    lower, lower_masked = _lower(text), _lower(masked)
     concepts = find_concepts(lower)
     forecast_before = False
     for sentence in split_sentences(masked):
@@ -103,12 +105,12 @@ def _claims_of_text(text: str, known: Known) -> Iterator[Claim]:
         bound = bind(
             lower, numbers=counts, places=[place for place in where if place.day is None], is_loose=not is_ahead
         )
-        found = _Sentence(sentence, inside, where, told, bound, carries)
+        found = _Sentence(lower_masked, sentence, inside, where, told, bound, carries)
         yield from _claims_of_sentence(lower, found, known)
 
 
 def _claims_of_sentence(text: str, found: _Sentence, known: Known) -> Iterator[Claim]:
-    clauses = split_clauses(text, found.stretch)
+    clauses = split_clauses(found.masked, found.stretch)
     for clause in clauses:
         places = [place for place in found.places if clause.holds(place.start)]
         concepts = [concept for concept in found.concepts if clause.holds(concept.start)]

@@ -16,7 +16,8 @@ Pair = tuple[Basis, Basis]
 
 _ROLE = re.compile(
     r"\b(?P<ref>from|since|between|than|against|compar\w+ (?:\w+ )?(?:with|to)|versus|vs|after|following|"
-    r"above|below|ahead of|beyond|short of|behind|on|as(?! of)|relative to|set against|next to|measured against|opposite|"
+    r"above|below|ahead of|beyond|short of|behind|on|as(?! of)|relative to|set against|next to|measured against|"
+    r"opposite|"
     r"up from|down from|exceed\w*|surpass\w*|beat\w*|out(?:d|str|perf|p|sh|cl|sc|r(?!ight)|sold|sel|gun)\w+|eclips\w*|"
     r"overtook|dwarf\w*|trail\w*|lagg?\w* behind|undersh\w*|top(?:s|ped)(?! out)|better(?:s|ed)|"
     r"match\w*|equal\w*|rival\w*|pace with|up with|up to|close to|near|candle to|trump\w*|past|"

@@ -25,22 +25,29 @@ class Event(NamedTuple):
 
 
 _PLAIN = re.compile(
-    r"\b(?:(?P<double>twice)|(?P<lost>los(?:t|es|e|ing)(?=\s(?:about\s|some\s|around\s|nearly\s|roughly\s|over\s|almost\s|another\s)?"
+    r"\b(?:(?P<double>twice)|(?P<lost>los(?:t|es|e|ing)(?=\s(?:about\s|some\s|around\s|nearly\s|roughly\s|over\s|"
+    r"almost\s|another\s)?"
     r"(?:\d|a\s(?:third|quarter|fifth|tenth)|half|two|three|four|[a-z]+ty\b)))|(?P<triple>thrice)"
     r"|(?P<up>more|greater)|(?P<down>fewer|less|lesser)"
     r"|(?P<above>(?:above|ahead of|beyond|over and above|on top of)(?=\s(?:the|last|its|what|that|those|□|a)\b))"
     r"|(?P<below>(?:below|beneath|short of|behind|shy of|under)(?=\s(?:the|last|its|what|that|those|□)\b))"
-    r"|(?P<up_word>(?<!\bturned )(?<!\bshowed )(?<!\bended )(?<!\bmade )(?<!\bsigned )(?<!\bpopped )(?<!\bcame )(?<!\bcome )"
+    r"|"
+    r"(?P<up_word>(?<!\bturned )(?<!\bshowed )(?<!\bended )(?<!\bmade )(?<!\bsigned )(?<!\bpopped )(?<!\bcame "
+    r")(?<!\bcome )"
     r"(?<!\badds )(?<!\bput )(?<!\bpicked )(?<!\bsums )(?<!\bsigning )(?<!\bturning )(?<!\bshowing )"
-    r"up(?=\s(?:from|by|on|against|versus|over|since|compared|\d+|about|roughly|some|sharply|slightly|again|strongly|a|one|two|"
-    r"nearly|almost|in|month|markedly|steeply|noticeably|considerably)\b))"
+    r"up(?=\s(?:from|by|on|against|versus|over|since|compared|\d+|about|roughly|some|sharply|slightly|again|strongly|"
+    r"a|one|two|"
+    r"nearly|almost|in|month|markedly|steeply|noticeably|considerably)\b|[.,;:]|\s(?:and|but|every|each)\b|$))"
     r"|(?P<down_word>(?<!\bsat )(?<!\bsit )(?<!\bbroken )(?<!\bset )(?<!\blaid )(?<!\bsettled )"
-    r"down(?=\s(?:from|by|on|to|against|versus|over|since|compared|\d+|about|roughly|some|sharply|slightly|again|strongly|a|"
-    r"one|two|nearly|almost|in|month|markedly|steeply|noticeably|considerably)\b)))(?!\w)"
+    r"down(?=\s(?:from|by|on|to|against|versus|over|since|compared|\d+|about|roughly|some|sharply|slightly|again|"
+    r"strongly|a|"
+    r"one|two|nearly|almost|in|month|markedly|steeply|noticeably|considerably)\b|[.,;:]|\s(?:and|but|every|each)\b|"
+    r"$)))(?!\w)"
 )
 _IS_STATE = re.compile(
     r"(?:\b(?:is|was|were|are|be|been|being|percent|cent|%|third|quarter|half|fifth|thirds|and|well|much)\s?|,\s|%\s)$"
 )
+_NEEDS_STATE = re.compile(r"\s(?:in|a|one|two|some|about|roughly|nearly|almost|and|but|\d+)\b|[.,;:]|$")
 _IDIOM = re.compile(r"\b(?:no|once|any|or|what is|what's|not|nothing|never|little|much|all the|one|even)\s$")
 _BARE_NUMBER = re.compile(
     r"^\s(?:□|\w+\s)?than\s(?:\d|half\b|twice|a\s(?:third|quarter|hundred|dozen|few)|one\b|doubl|tripl|halv|[a-z]+ty\b)"
@@ -48,12 +55,7 @@ _BARE_NUMBER = re.compile(
 _BASIS = re.compile(r"\b(?:than|compared|relative|versus|vs|against|beside|since|comparison)\b[^,;.]{0,30}$")
 _COMES_TO = re.compile(r"^\s(?:in|on|within|inside|between|into|somewhere|anywhere|under|outside)\b")
 _RECEIVES = re.compile(r"\b(?:was|were|been|being|is|are|get|gets|got)\s$")
-_AUDIENCE = re.compile(
-    r"^\sby\s(?:about\s|some\s|roughly\s)?[\w,]+\s(?:users|people|viewers|folks|raters|persons|customers)\b"
-)
-_GIVES = re.compile(r"^(?:add|gain|boost|lift|raise|cut|trim|reduc|lower|top|exceed|surpass|trail|shed|rais)")
 _NOT_HISTORY = re.compile(r"^\s(?:end|bound|limit|edge|side|bracket|quartile|estimate|half|than expected|point|mark)\b")
-_NOUN_BEFORE = re.compile(r"\b(?:in|this|last|next|each|every)\s$")
 
 
 def events_of(passage: Passage) -> list[Event]:
@@ -66,8 +68,10 @@ _TOPS = ("top", "tops", "topped", "topping", "trump", "lag", "lags")
 _BEATS = re.compile(
     r"^(?:beat|out|exceed|surpass|eclips|overt|outstrip|outp|outsh|top|trump|dwarf|overshadow|leave|left|edg|towe)"
 )
+_AS_AS = re.compile(r"\b(?:as|so)\s(?:an?\s)?$")
 _UNMATCHED = re.compile(
-    r"\b(?:match|matched|equal|equalled|equaled|rival|rivalled|keep (?:up|pace) with|kept (?:up|pace) with|live up to|lived up to|"
+    r"\b(?:match|matched|equal|equalled|equaled|rival|rivalled|keep (?:up|pace) with|kept (?:up|pace) with|"
+    r"live up to|lived up to|"
     r"come close to|came close to|come near|came near|hold a candle to|compete with|measure up to|touch|get near)\b"
 )
 
@@ -83,8 +87,21 @@ def _motions(passage: Passage) -> Iterator[Event]:
             ):
                 yield Event(concept.start, concept.end, UP if concept.name == "stronger" else DOWN, True)
         elif (concept.name in (UP, DOWN, FLAT) or concept.name in FACTORS) and _moves(passage, concept):
-            is_beaten = concept.name == UP and _BEATS.match(concept.said) and re.match(r"\sby\b", text[concept.end : concept.end + 4])
+            is_beaten = (
+                concept.name == UP
+                and _BEATS.match(concept.said)
+                and re.match(r"\sby\b", text[concept.end : concept.end + 4])
+            )
             yield Event(concept.start, concept.end, DOWN if is_beaten else concept.name, False)
+        elif (
+            concept.name in ("strong", "weak")
+            and basis
+            and _AS_AS.search(text[: concept.start])
+            and " as " in text[concept.end :]
+            and is_denied(passage, concept.start, concept.end)
+        ):
+            # "Not as busy as in July"; what is said to be as busy makes no claim of more or less.
+            yield Event(concept.start, concept.end, UP if concept.name == "strong" else DOWN, True)
     for hit in _UNMATCHED.finditer(text, passage.clause.start, passage.clause.end):
         # "July could not match June": as a denied rise, which it is not.
         if basis and is_denied(passage, hit.start(), hit.end()):
@@ -140,9 +157,11 @@ def _plain(passage: Passage) -> Iterator[Event]:
             yield Event(hit.start(), hit.end(), name, True)
         elif name == "lost":
             yield Event(hit.start(), hit.end(), DOWN, False)
+        elif name in ("above", "below") and not (passage.places or passage.speaks_of_forecast):
+            continue
         elif name in ("above", "below"):
             yield Event(hit.start(), hit.end(), UP if name == "above" else DOWN, True)
-        elif not (name == "up_word" and re.match(r"\s(?:in|a|one|two|some)\b", after)) or _IS_STATE.search(before):
+        elif not _NEEDS_STATE.match(after) or _IS_STATE.search(before) or not before.strip(" □"):
             yield Event(hit.start(), hit.end(), UP if name == "up_word" else DOWN, False)
 
 
@@ -162,7 +181,8 @@ def is_denied(passage: Passage, start: int, end: int) -> bool:
 
 
 _DENIED_AFTER = re.compile(
-    r"\s(?:(?:it|that|this|there)\s)?(?:was|is|were|has|had|did)(?:\snot|n['’]t|\snever)\b(?=[.,;]|\s(?:seen|observed|to be seen|been|happen|come|the case))"
+    r"\s(?:(?:it|that|this|there)\s)?(?:was|is|were|has|had|did)(?:\snot|n['’]t|\snever)\b(?=[.,;]|\s(?:seen|"
+    r"observed|to be seen|been|happen|come|the case))"
 )
 
 

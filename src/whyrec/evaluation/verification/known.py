@@ -89,7 +89,8 @@ class Known:
             if users is None:
                 return []
             return [Basis(users, (f"recent:{place.span_days}d",), f"the last {place.span_days} days")]
-        return [basis for month in place.months if (basis := self.in_month(month))]
+        also = [basis for basis in self.recents if basis.evidence_ids == (f"recent:{place.also_days}d",)]
+        return [*(basis for month in place.months if (basis := self.in_month(month))), *also]
 
     @cached_property
     def total(self) -> Basis:

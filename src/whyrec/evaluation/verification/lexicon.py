@@ -77,13 +77,18 @@ NUMBER_WORDS = (
 )
 
 NEGATOR = re.compile(
-    r"(?:\b(?:not|no|never|without|neither|nor|hardly|scarcely|nothing|none|nobody|nowhere|stopped|ceased|fail(?:s|ed)?|"
-    r"refus(?:es?|ed)|cannot|far from|anything but|instead of|rather than|wrong to say|untrue|false that)|n['’]t)\b"
-    r"(?!\s(?:only|just|merely|simply|surprising|doubt|wonder|surprise|fewer|less|more than|later|sooner|matter|longer))"
+    r"(?:\b(?:not|no|never|without|neither|nor|hardly|scarcely|nothing|none|nobody|nowhere|stopped|ceased|fail(?:s|"
+    r"ed)?|"
+    r"refus(?:es?|ed)|cannot|far from|anything but|yet to|instead of|rather than|wrong to say|untrue|false that)|"
+    r"n['’]t)\b"
+    r"(?!\s(?:only|just|merely|simply|surprising|doubt|wonder|surprise|fewer|less|more than|later|sooner|matter|"
+    r"longer))"
     r"(?!\sto mention)",
     re.IGNORECASE,
 )
-NEGATION_REACH = re.compile(r"(?:^|[,;:]|\b(?:and|(?<!anything )but|or|although|though|while|because|when|if|than)\b)", re.IGNORECASE)
+NEGATION_REACH = re.compile(
+    r"(?:^|[,;:]|\b(?:and|(?<!anything )but|or|although|though|while|because|when|if|than)\b)", re.IGNORECASE
+)
 """What ends a denial's reach."""
 
 FORECAST_CUE = re.compile(
@@ -91,17 +96,22 @@ FORECAST_CUE = re.compile(
     r"will|would|"
     r"outlook|justif\w*|reasonable|plausible|next (?:month|window)|coming (?!from|in|to|off|out|back|along)|upcoming|"
     r"(?:lower|upper) (?:bound|end|limit|edge)|bounds|as (?:few|low|little) as\b[^.;]{0,30}\bas (?:many|high|much) as|"
-    r"could(?! not|n['’]t)|might|ought|guess\w*|foreca\w*|\w+['’]ll)\b"
+    r"could(?! not|n['’]t)|might|may (?:be|well|see|draw|come|bring|reach)|ought|wager|stake|ranges? (?:of|from|"
+    r"between|is|runs) (?:about )?\d+|guess\w*|foreca\w*|\w+['’]ll)\b"
 )
 POINTS_BACK = re.compile(
     r"^\s*(?:that|this|which|the number|the figure|it sits|it lies)\b(?!\s(?:film|movie|one|title|item|picture)\b)"
 )
 UP_TO = re.compile(r"\b(?:before|up to|until|by|as of|through)\s(?:the\s)?$")
 FORECAST_OF = re.compile(
-    r"\b(?:forecasts?|predictions?|outlook|expectations?|estimates?|expected|projected|predicted|projections?|prognosis|"
-    r"guess|call|window|look(?:ing)? ahead|ahead|to come|(?:coming|next|upcoming) month|in question|under forecast|horizon|period|tip|view|bet)(?:\s(?:ahead|window|period|horizon))?"
-    r"(?:\s(?:of|for)\s□+)?\s(?:for|in|is|to|covers|concerns|spans|of|as|at|refers to|applies to|relates to|is made for|"
-    r"is for|runs for|looks (?:at|to)|points to|falls (?:in|on)|comes in|opens in|begins in|was made for|has been made for|"
+    r"\b(?:forecasts?|predictions?|outlook|expectations?|estimates?|expected|projected|predicted|projections?|"
+    r"prognosis|"
+    r"guess|call|window|look(?:ing)? ahead|ahead|to come|(?:coming|next|upcoming) month|in question|under forecast|"
+    r"horizon|period|tip|view|bet)(?:\s(?:ahead|window|period|horizon))?"
+    r"(?:\s(?:of|for)\s□+)?\s(?:for|in|is|to|covers|concerns|spans|of|as|at|through|runs through|runs until|runs to|"
+    r"goes to|refers to|applies to|relates to|is made for|"
+    r"is for|runs for|looks (?:at|to)|points to|falls (?:in|on)|comes in|opens in|begins in|was made for|"
+    r"has been made for|"
     r"regards|stands for|aims at|speaks of|is about|was drawn up for|extends over|extends to|stretches over|takes in)\s"
     r"(?:all of\s|the month of\s|the whole of\s)?$"
 )
@@ -131,18 +141,14 @@ AGE_CUE = re.compile(
     r"covers?|on record|young|debut\w*)\b"
 )
 RUN_CUE = re.compile(
-    r"\b(?:(?:every|each) (?:single |passing |following |subsequent )?(?:full )?(?:month|time)|month (?:after|by|upon) month|"
+    r"\b(?:(?:every|each) (?:single |passing |following |subsequent )?(?:full )?(?:month|time)|month (?:after|by|"
+    r"upon) month|"
     r"without (?:a |any )?(?:break|pause|interruption|let-?up|exception|fail|respite)|unbroken|uninterrupted(?:ly)?|"
     r"not once|never(?: once)?|once since|not a single|no month|not one month|on the trot|on end|unceasing(?:ly)?|"
     r"continual(?:ly)?|relentless(?:ly)?|non-?stop)\b"
 )
 """The change is said of every single month."""
 STREAK_CUE = re.compile(r"\b(?:in a row|running|straight|consecutive|successive)\b")
-FIRST_CUE = re.compile(
-    r"\b(?:first(?!\s(?:month|time|half|week|\w+\sdays))|debut\w*|arriv\w*|(?:began|begins?|beginning|start\w*|"
-    r"launch\w*)(?!\sof)|"
-    r"released?|appear\w*|enter\w*|joined|premier\w*|new in)\b(?:(?!\b(?:since|than|from|after|to)\b)[^.;]){0,34}$"
-)
 PAST_TENSE = re.compile(r"\b(?:saw|brought|drew|had|has|counted|was|were|came|rose|fell|grew|\w+ed)\b")
 INTERVAL = re.compile(r"\b(?:interval|range|band|bounds)\b")
 LEVEL_CUE = re.compile(

@@ -42,6 +42,8 @@ class Place:
     """What a month's name may stand for; several where the year is left out."""
     day: int | None = None
     span_days: int | None = None
+    also_days: int | None = None
+    """Days that the same words may mean instead: "the past month"."""
     relative: bool = False
     """True for "last month" and "two months after": the month is read off the cut-off, or off another place."""
 

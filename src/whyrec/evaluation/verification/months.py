@@ -14,7 +14,8 @@ _NOT_ITS_FIRST = re.compile(r"^\s(?:full|half|weeks?|days|fortnight|quarter|two|
 _BARE_FIRST = ("first", "for the first time", "the very first", "initial", "opening", "earliest", "new in")
 _EXPECTS = re.compile(
     r"\b(?:expect|predict|forecast|anticipat|project|foresee|will|should|look|aim|point|call)\w*\b"
-    r"(?:(?!\b(?:than|over|from|compared|since|after|given|following|seen|against|rise|drop|and|trend|peak|record|exceed\w*|high|low)\b)[^,;.(\d]){0,60}"
+    r"(?:(?!\b(?:than|over|from|compared|since|after|given|following|seen|against|rise|drop|and|trend|peak|record|"
+    r"exceed\w*|high|low)\b)[^,;.(\d]){0,60}"
     r"\b(?:in|for|to|towards?|during)\s(?:the month of\s)?$"
 )
 _IS_AHEAD = re.compile(
@@ -22,12 +23,20 @@ _IS_AHEAD = re.compile(
     r"\b(?:forecast|prediction|outlook|ahead|next|to come|predict\w*|expect\w*|window|horizon|look\w*))?\b"
 )
 _NONE_BEFORE = re.compile(
-    r"\b(?:nobody|no[ -]one|not a (?:soul|single \w+)|no (?:users?|viewers?|people|ratings?|trace|records?|sign|one|data)|nothing|none|"
+    r"\b(?:nobody|no[ -]one|not a (?:soul|single \w+)|no (?:users?|viewers?|people|ratings?|trace|records?|sign|one|"
+    r"data)|nothing|none|"
     r"wasn['’]t|was not|hadn['’]t|had not|not)\b[^.;,]{0,44}\b(?:before|until|till|prior to)\s$"
 )
 _MUST = re.compile(r"\b(?:have|has|had|need|needs|must|got)\s(?:to\s)?(?:go|reach|look|turn|travel)\b")
+_CALENDAR = re.compile(
+    r"\bnext (?:on|in|up in) (?:the|our) (?:calendar|list|line|diary|agenda) (?:is|comes)\s$|\bwill\s$"
+)
+_IN_STORE = re.compile(
+    r"^\s(?:has in store|will bring|holds(?! the\b)|bring\b|might bring|may bring|is (?:likely|bound|set) to bring)"
+)
 _APPOSED = re.compile(
-    r"^,\s(?:which is )?(?:the|our)\s(?:\w+\s)?(?:month|period|window|one)\b[^.;]{0,30}\b(?:forecast|predict\w*|ahead|to come|expect\w*|"
+    r"^,\s(?:which is )?(?:the|our)\s(?:\w+\s)?(?:month|period|window|one)\b[^.;]{0,30}\b(?:forecast|predict\w*|"
+    r"ahead|to come|expect\w*|"
     r"look\w*)"
 )
 _FORECAST_NOUN = re.compile(
@@ -87,6 +96,8 @@ def _is_forecast(passage: Passage, place: Place) -> bool:
     after = passage.text[place.end : place.end + 60]
     if lexicon.FORECAST_OF.search(before) or lexicon.THEN_FORECAST.match(after):
         return not is_reference(passage, place)
+    if _CALENDAR.search(before) or _IN_STORE.match(after):
+        return True
     if not passage.speaks_of_forecast:
         return False
     if _APPOSED.match(after):

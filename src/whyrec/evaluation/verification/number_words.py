@@ -17,7 +17,8 @@ NUMBER = re.compile(
     r"quarters?|fifths?|sixths?|sevenths?|eighths?|ninths?|tenths?)\b)"
     rf"|(?P<words>\b{NUMBER_WORDS}|(?:(?<=good\s)|(?<=round\s)|(?<=full\s)|(?<=solid\s))(?:{_SCALE})\b"
     rf"(?:(?:\s|-|\sand\s)(?:{_ANY}|{_SCALE})\b)*)"
-    r"|(?P<none>\b(?:nobody|no[\s-]one|not a (?:single|solitary)|no|zero|nil|none(?=\s(?:in|came|during|over|at)\b))\b))"
+    r"|(?P<none>\b(?:nobody|no[\s-]one|not a (?:single|solitary)|no|zero|nil|none(?=\s(?:in|came|during|over|"
+    r"at)\b))\b))"
     r"(?P<suffix>\s?%|\s?per\s?cent\b|\s?pct\b|[x×](?!\w)|-?\s?fold\b|\s(?:times|percentage points)\b)?",
     re.IGNORECASE,
 )
@@ -164,35 +165,45 @@ _SLIGHTLY = (
 )
 APPROXIMATE = re.compile(
     r"(?P<nearly>\b(?:nearly|almost|not quite|nigh on|well[- ]nigh|practically|virtually|all but|approaching|pushing|"
-    rf"nudging|knocking on|getting on for|going on|coming up on|close on|{_SLIGHTLY} (?:under|below|short of|shy of|less"
+    rf"nudging|knocking on|getting on for|going on|coming up on|close on|{_SLIGHTLY} (?:under|below|short of|shy of|"
+    rf"less"
     r" than|fewer than|south of)))\s*$"
-    r"|(?P<close>\b(?:close to|near|near to|bordering on|verging on|next to|in the region of|next door to))\s*$"
-    r"|(?P<over>\b(?:over|more than|above|at least|upwards? of|exceeding|north of|an? (?:good|full|solid)|no (?:fewer|less)"
+    r"|(?P<close>\b(?:close to|near|near to|bordering on|verging on|next to|barely|scarcely|in the region of|"
+    r"next door to))\s*$"
+    r"|(?P<over>\b(?:over|more than|above|at least|upwards? of|exceeding|north of|an? (?:good|full|solid)|"
+    r"no (?:fewer|less)"
     r" than|not (?:fewer|less) than|in excess of|better than|topping|beyond|past|a minimum of|"
-    rf"(?:{_SLIGHTLY}|well|comfortably|easily) (?:over|above|more than|past|upwards of|north of|beyond|better than)))\s*$"
-    r"|(?P<under>\b(?:under|below|fewer than|less than|up to|at most|no more than|not more than|no higher than|south of|shy of|"
+    rf"(?:{_SLIGHTLY}|well|comfortably|easily) (?:over|above|more than|past|upwards of|north of|beyond|"
+    rf"better than)))\s*$"
+    r"|(?P<under>\b(?:under|below|fewer than|less than|up to|at most|no more than|not more than|no higher than|"
+    r"not even|south of|shy of|"
     r"short of|a maximum of|at best|within))\s*(?:a\s)?$"
-    r"|(?P<about>\b(?:about|around|round|roughly|approximately|approx\.?|some|circa|ca\.?|an estimated|or so|something like|"
+    r"|(?P<about>\b(?:about|around|round|roughly|approximately|approx\.?|some|circa|ca\.?|an estimated|or so|"
+    r"something like|"
     r"more or less|in the (?:neighbou?rhood|vicinity|order|area|ballpark) of|(?:of|on) the order of|give or take|say|"
     r"somewhere (?:around|near|about)|a rough|loosely|thereabouts)|[~≈])\s*$",
     re.IGNORECASE,
 )
 APPROXIMATE_AFTER = re.compile(
     r"^(?P<noun_first>\s(?!or\b|and\b|at\b|plus\b|give\b|tops\b|odd\b|in\b)[a-z]+)?"
-    r"(?:(?P<about>[\s-]odd|[\s-]ish|\sor\s(?:so|thereabouts|near enough|near as)|,?\sgive or take(?:\sa few)?|\splus or minus|"
+    r"(?:(?P<about>[\s-]odd|[\s-]ish|\sor\s(?:so|thereabouts|near enough|near as)|,?\sgive or take(?:\sa few)?|"
+    r"\splus or minus|"
     r"\s(?:approximately|roughly)(?=[,.;)]))|"
-    r"(?P<over>\+|[\s-]plus(?!\w|\sor)|\sor (?:more|better|above)|\sand (?:more|counting|then some|change|up)|\sat (?:the )?"
+    r"(?P<over>\+|[\s-]plus(?!\w|\sor)|\sor (?:more|better|above)|\sand (?:more|counting|then some|change|up)|"
+    r"\sat (?:the )?"
     r"(?:very )?least|\sand upwards?|\supwards?(?=[,.;\s]))|"
-    r"(?P<under>\sor (?:fewer|less|under|below)|\sat (?:the )?(?:very )?(?:most|outside)|\stops\b|\smax(?:imum)?\b))(?!\w)",
+    r"(?P<under>\sor (?:fewer|less|under|below)|\sat (?:the )?(?:very )?(?:most|outside)|\stops\b|"
+    r"\smax(?:imum)?\b))(?!\w)",
     re.IGNORECASE,
 )
 RANK_BEFORE = re.compile(
     r"(?:\b(?:rank(?:s|ed|ing)?|place[sd]?|position|spot|number|no\.?|placing|slot)\b(?:\s(?:it|is|of|at|in|as|"
-    r"the item|no\.?|number|the|place|position|spot|a))*\s?#?|#|№)\s?$",
+    r"the item|no\.?|number|the|place|position|spot|a|list|ranking|forecast))*:?\s?#?|#|№)\s?$",
     re.IGNORECASE,
 )
 RANK_AFTER = re.compile(
-    r"^(?:[\s-](?:place|position|spot|slot|rank|on (?:the|our|this) (?:list|chart|table|ranking|ladder)|in (?:the|our|this) "
+    r"^(?:[\s-](?:place|position|spot|slot|rank|on (?:the|our|this) (?:list|chart|table|ranking|ladder)|in line|"
+    r"in (?:the|our|this) "
     r"(?:list|ranking|forecast|table|charts?|queue|order)|of the (?:list|ranking)|overall|from the top))\b"
 )
 TOP_BEFORE = re.compile(r"\btop\s?-?$", re.IGNORECASE)
@@ -231,22 +242,29 @@ ORDINALS = {
 }
 _ORDINAL = "|".join(sorted(ORDINALS, key=len, reverse=True))
 RANK_IN_WORDS = re.compile(
-    rf"\b(?:rank(?:s|ed|ing)?|placed|places|plac(?:es?|ed|ing) it|puts? it|com(?:es?|ing)(?: in)?|came in|good for|good enough for|worth|sits?|stands?|lies|"
+    rf"\b(?:rank(?:s|ed|ing)?|placed|places|plac(?:es?|ed|ing) it|puts? it|com(?:es?|ing)(?: in)?|came in|good for|"
+    rf"good enough for|worth|sits?|stands?|lies|"
     rf"lands?|finish\w*|slots? in|lines up|position(?:ed)?|spot)\b(?:\s(?:it|in|at|as|is|only|just|a|the|□+))*\s"
     rf"(?P<a>{_ORDINAL})\b(?!\s(?:of|weeks?|months?|days?|years?|time|quarter|half))"
-    rf"|\b(?:has|have|had|puts?|with|sees?|rates?|places?|ranks?) (?:it|this one|this film|the film|□+) (?:\w+ )?(?:in|at|as) (?P<c>{_ORDINAL})"
+    rf"|\b(?:has|have|had|puts?|with|sees?|rates?|places?|ranks?) (?:it|this one|this film|the film|"
+    rf"□+) (?:\w+ )?(?:in|at|as) (?P<c>{_ORDINAL})"
     r"(?=[.,;)]|$)"
-    rf"|\b(?P<b>{_ORDINAL})(?=(?:[\s-](?:place|position|spot|slot|rank|strongest|highest|best)\b|\s(?:on|in|of|from) "
-    r"(?:the|our|this|its) (?:\w+ )?(?:list|ranking|chart|charts|table|forecast|queue|ladder|standings|pecking order|top)\b))"
+    rf"|\b(?P<b>{_ORDINAL})(?=(?:[\s-](?:place|position|spot|slot|rank|strongest|highest|best)\b|\sin line|\s(?:on|"
+    rf"in|of|from) "
+    r"(?:the|our|this|its) (?:\w+ )?(?:list|ranking|chart|charts|table|forecast|queue|ladder|standings|pecking order|"
+    r"top)\b))"
 )
 TIMES_TAKEN = re.compile(
-    r"\b(?:rated|watched|seen|viewed|picked|chosen|bought|played|read|taken|reviewed|ordered|selected|visited|clicked|used)\s"
+    r"\b(?:rated|watched|seen|viewed|picked|chosen|bought|played|read|taken|reviewed|ordered|selected|visited|"
+    r"clicked|used)\s"
     r"(?:[\w]+\s){0,3}?$"
 )
 """Before "573 times", where it counts users."""
 RANKED_ABOVE = re.compile(
-    rf"\b(?P<n>\d{{1,3}}|{'|'.join(SMALL_NUMBERS)})\s(?:other\s)?(?:films?|titles?|movies?|items?|others|pictures?|products?|books?)\s(?:\w+\s)?"
-    r"(?:ranks?|stands?|are|is|lies?|sits?|comes?|places?|ranked|placed)\s(?:\w+\s)?(?:above|ahead|higher|before|better)\b"
+    rf"\b(?P<n>\d{{1,3}}|{'|'.join(SMALL_NUMBERS)})\s(?:other\s)?(?:films?|titles?|movies?|items?|others|pictures?|"
+    rf"products?|books?)\s(?:\w+\s)?"
+    r"(?:ranks?|stands?|are|is|lies?|sits?|comes?|places?|ranked|placed)\s(?:\w+\s)?(?:above|ahead|higher|before|"
+    r"better)\b"
 )
 RANK_CUE = re.compile(r"\b(?:rank\w*|standings|pecking order|league table|chart|charts|hit parade)\b")
 RANK_LEAD = re.compile(r"\b(?:at|comes|stands|sits|lies|spot|slot|position)\s$")

@@ -130,7 +130,8 @@ def _relative_place(
         months = tuple(month_before(month) for month in near)
     else:
         months = (month_before(latest), shifted(latest, -2))
-    return Place(hit.start(), hit.end(), months=months, relative=True)
+    also = 30 if which.startswith("past") else None
+    return Place(hit.start(), hit.end(), months=months, also_days=also, relative=True)
 
 
 def month_before(month: YearMonth) -> YearMonth:

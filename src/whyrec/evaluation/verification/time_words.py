@@ -1,4 +1,4 @@
-"""How texts name months, dates and spans of days: "2013-10", "Oct. '13", "the month before last", "two months after"."""
+"""How texts name months, dates and spans of days: "2013-10", "Oct. '13", "the month before last", "two months on"."""
 
 import re
 
@@ -13,16 +13,32 @@ MONTH = re.compile(
     rf"(?<![\d/-])(?P<iso_year>{_YEAR})[-/](?P<iso_month>0[1-9]|1[0-2])(?:-(?P<iso_day>\d\d))?(?!\d)"
     rf"|(?<![\d/.])(?P<us_month>0?[1-9]|1[0-2])[/.](?P<us_year>{_YEAR})(?!\d)"
     rf"|(?:(?<![\d,.])(?P<day_before>{_DAY})(?:st|nd|rd|th)?\s(?:of\s)?)?\b"
-    rf"(?:(?:[Ll]ast|[Tt]his(?: past| year[’']s)?|[Pp]ast|[Ll]ast year[’']s)\s)?(?P<name>(?:{_FULL})\b|(?:{_SHORT})\b(?:\.(?=\s(?:\d|of\b|[a-z’'])|[’',;)]))?)(?!\w)"
+    rf"(?:(?:[Ll]ast|[Tt]his(?: past| year[’']s)?|[Pp]ast|[Ll]ast year[’']s)\s)?(?P<name>(?:{_FULL})\b|"
+    rf"(?:{_SHORT})\b(?:\.(?=\s(?:\d|of\b|[a-z’'])|[’',;)]))?)(?!\w)"
     rf"(?:\s(?P<day_after>{_DAY})(?:st|nd|rd|th)(?:,\s(?P<year_a>{_YEAR}))?"
     rf"|\s(?P<day_us>{_DAY}),\s(?P<year_b>{_YEAR})"
     rf"|(?:,?\s(?:of\s)?(?:the year\s)?|-|\s?\()(?P<year>{_YEAR})(?![\d,]*\d)\)?"
     rf"|(?:\s(?:of\s)?)?[’'‘](?P<year_short>\d\d)(?!\d)|-(?P<year_dash>\d\d)(?![\d-]))?"
 )
 """Case counts: "May", not "may"."""
-_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth")
+_ORDINALS = (
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+    "eleventh",
+    "twelfth",
+)
 ORDINAL_MONTHS = {word: n for n, word in enumerate(_ORDINALS, start=1)}
-ORDINAL_MONTH = re.compile(rf"\b(?P<nth>{'|'.join(_ORDINALS)}|last)\smonth\sof\s(?:the\syear\s)?(?P<year>{_YEAR})\b", re.IGNORECASE)
+ORDINAL_MONTH = re.compile(
+    rf"\b(?P<nth>{'|'.join(_ORDINALS)}|last)\smonth\sof\s(?:the\syear\s)?(?P<year>{_YEAR})\b", re.IGNORECASE
+)
 _MONTHS = rf"(?P<n>\d{{1,2}}|{NUMBER_WORDS}|an?|a single)\s(?:full\s|whole\s|calendar\s|short\s)?months?"
 RELATIVE_MONTH = re.compile(
     r"\b(?:the\s|that\s)?(?P<which>month\sbefore\slast|last\smonth\sbut\sone|penultimate\s(?:full\s)?month|"
@@ -36,7 +52,8 @@ RELATIVE_MONTH = re.compile(
 OFFSET = re.compile(
     rf"\b{_MONTHS}(?:(?P<from>\s(?:after|later\sthan|on\sfrom|from|past|following|further\son\sfrom)\s)"
     r"|(?P<until>\s(?:before|prior\sto|ahead\sof|earlier\sthan)\s)"
-    r"|(?P<later>\s(?:later|on|afterwards?|after\sthat|further\son|down\sthe\s(?:line|road))\b(?!\s(?:record|file|the)\b))"
+    r"|(?P<later>\s(?:later|on|afterwards?|after\sthat|further\son|down\sthe\s(?:line|road))\b(?!\s(?:record|file|"
+    r"the)\b))"
     r"|(?P<earlier>\s(?:earlier|before(?:\sthat|hand)?|previously|prior)\b))",
     re.IGNORECASE,
 )

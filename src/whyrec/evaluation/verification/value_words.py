@@ -6,12 +6,14 @@ from whyrec.evaluation.verification.lexicon import TENS
 
 VALUE_CUE_BEFORE = re.compile(
     r"\b(?:genres?|categor(?:y|ies)|filed|listed|catalogu?ed|tagged|labell?ed|classed|classified|shelved|under|"
-    r"directed by|starring|brand|made by|department|section|belongs? to|falls? (?:into|under)|counts? (?:as|among)|described as|"
+    r"directed by|starring|brand|made by|department|section|heading|subject|type|kind of|belongs? to|falls? (?:into|"
+    r"under)|counts? (?:as|among)|described as|"
     r"billed as|sold as|known as|qualif\w+ as|passes (?:for|as)|classif\w+|pigeonholed|bracketed)\b[^.;\d]{0,60}$",
     re.IGNORECASE,
 )
 VALUE_CUE_AFTER = re.compile(
-    r"^[\s-](?:\w+[\s-])?(?:films?|flicks?|features?|fare|tales?|yarns?|epics?|works?|pieces?|cinema|romps?|capers?|watch|viewing|"
+    r"^[\s-](?:\w+[\s-])?(?:films?|flicks?|features?|fare|tales?|yarns?|epics?|works?|pieces?|cinema|romps?|capers?|"
+    r"watch|viewing|"
     r"sagas?|entertainment|movies?|titles?|pictures?|productions?|genres?|categor(?:y|ies)|products?|"
     r"items?|shelf|"
     r"audiences?|fans?|label|tag|stor(?:y|ies)|range|releases?)\b",
@@ -23,8 +25,10 @@ CREDIT = re.compile(
     r"von|del|la))*)"
 )
 DENIES_CALLING = re.compile(
-    r"(?:\b(?:not|never|cannot|hardly|scarcely|nobody|no[ -]one|wrong to|mistake to|error to|misleading to)|n['’]t)\b[^.;!?:,]{0,40}\b"
-    r"(?:mistak\w+|confus\w+|call(?:s|ed)?|label\w*|fil(?:e|ed)|class\w*|count\w*|list\w*|shelv\w*|describ\w+|belong\w*|"
+    r"(?:\b(?:not|never|cannot|hardly|scarcely|nobody|no[ -]one|wrong to|mistake to|error to|misleading to)|"
+    r"n['’]t)\b[^.;!?:,]{0,40}\b"
+    r"(?:mistak\w+|confus\w+|call(?:s|ed)?|label\w*|fil(?:e|ed)|class\w*|count\w*|list\w*|shelv\w*|describ\w+|"
+    r"belong\w*|"
     r"pass\w*|take\w*|taken|look for|find|expect|under|among|to do with|of the)\s(?:[\w'’-]+\s){0,5}$",
     re.IGNORECASE,
 )
@@ -32,9 +36,12 @@ DOUBLE_DENIAL = re.compile(
     r"\b(?:not only|no doubt|nothing but|none other than|not un\w+|can['’]t deny|no denying)\b[^.;]*$", re.IGNORECASE
 )
 DENIED_AFTER = re.compile(
-    r"[,”\"’)]?\s?(?:[\w-]+\s)?(?:films?\s|movies?\s)?(?:(?:it|this|that|this one|□+|this film|the film)\s(?:is|was|will be|does)"
-    r"(?:\s(?:certainly|definitely|most certainly|surely|emphatically))?(?:\snot|n['’]t|\snever)|(?:it|this|that)\s?ain['’]t|"
-    r"is (?:something|the last thing|one thing|what) (?:it|this|□+) (?:is not|isn['’]t)|[^.;?]{0,24}\b(?:look elsewhere|isn['’]t one|"
+    r"[,”\"’)]?\s?(?:[\w-]+\s)?(?:films?\s|movies?\s)?(?:(?:it|this|that|this one|□+|this film|the film)\s(?:is|was|"
+    r"will be|does)"
+    r"(?:\s(?:certainly|definitely|most certainly|surely|emphatically))?(?:\snot|n['’]t|\snever)|(?:it|this|"
+    r"that)\s?ain['’]t|"
+    r"is (?:something|the last thing|one thing|what) (?:it|this|□+) (?:is not|isn['’]t)|"
+    r"[^.;?]{0,24}\b(?:look elsewhere|isn['’]t one|"
     r"is not one|isn['’]t for you|is not for you|isn['’]t (?:it|that)|won['’]t do))",
     re.IGNORECASE,
 )
@@ -43,14 +50,16 @@ DENIED_AFTER = re.compile(
 _PLURAL_TENS = {f"{word[:-1]}ies": value for word, value in TENS.items()}
 _WORDS = "|".join(_PLURAL_TENS)
 DECADE = re.compile(
-    r"(?<![\w$£€.])(?:(?:the|that|of)\s)?(?:decade\s(?:of|that was)\s(?:the\s)?)?(?:(?:early|mid|late|middle|swinging|roaring)[\s-])?"
+    r"(?<![\w$£€.])(?:(?:the|that|of)\s)?(?:decade\s(?:of|that was)\s(?:the\s)?)?(?:(?:early|mid|late|middle|"
+    r"swinging|roaring)[\s-])?"
     rf"(?:(?P<year>(?:18|19|20)\d0)['’]?s|['’‘]?(?P<short>[0-9]0)['’]?s|(?P<century>nineteen[\s-])?(?P<word>{_WORDS})|"
     r"(?P<noughties>noughties|two[\s-]thousands|two thousand['’]?s|aughts|naughties|zeros|zeroes|2000s)|"
     r"(?P<tens>twenty[\s-]tens|(?:the|our)\s(?:tens|teens)(?=[,.;]|\s(?:and|of this century)|$)|tenties))(?!\w)",
     re.IGNORECASE,
 )
 DECADE_OF_LIFE = re.compile(
-    r"\b(?:in|into|their|his|her|its|your|my|people|aged?|low|high|lower|upper|mid|by the)\s(?:their\s|his\s|her\s|your\s)$",
+    r"\b(?:in|into|their|his|her|its|your|my|people|aged?|low|high|lower|upper|mid|by the)\s(?:their\s|his\s|her\s|"
+    r"your\s)$",
     re.IGNORECASE,
 )
 

@@ -25,15 +25,19 @@ from whyrec.interfaces import Claim
 
 _EDGE = re.compile(r"[.!?;:][”\"’)\]]*\s|\n")
 _ASCRIBED = re.compile(
-    r"\b(?:an?|no|not|this|any|another|some|the|of|as|is|it['’]s|that['’]s|was|pure|full-blown|for|into|among(?:st)?|like|one|"
-    r"after|called|fancy|under|proper|genuine|classic|true|real|good|great|and|or|with|between|isn['’]t|wasn['’]t|tagged|filed|"
+    r"\b(?:an?|no|not|this|any|another|some|the|of|as|is|it['’]s|that['’]s|was|pure|full-blown|for|into|among(?:st)?|"
+    r"like|one|"
+    r"after|called|fancy|under|proper|genuine|classic|true|real|good|great|and|or|with|between|isn['’]t|wasn['’]t|"
+    r"tagged|filed|"
     r"part|half|nor|neither|both|straight|label(?:led)?|to)\s(?:[\w'’-]+\s){0,2}$",
     re.IGNORECASE,
 )
 _OTHER_SENSE = re.compile(r"^\s(?:why|how|behind|whether|to (?:me|us|everyone)|surrounding|around)\b")
 _GENRE_AFTER = re.compile(
-    r"^[\s-](?:comed(?:y|ies)|dramas?|thrillers?|romances?|adventures?|musicals?|westerns?|myster(?:y|ies)|fantas(?:y|ies)|"
-    r"documentar(?:y|ies)|cartoons?|chillers?|biopics?|epics?|sagas?|tales?|yarns?|flicks?|fare|fests?|capers?|romps?)\b",
+    r"^[\s-](?:comed(?:y|ies)|dramas?|thrillers?|romances?|adventures?|musicals?|westerns?|myster(?:y|ies)|"
+    r"fantas(?:y|ies)|"
+    r"documentar(?:y|ies)|cartoons?|chillers?|biopics?|epics?|sagas?|tales?|yarns?|flicks?|fare|fests?|capers?|"
+    r"romps?)\b",
     re.IGNORECASE,
 )
 
