@@ -29,10 +29,11 @@ _PLAIN = re.compile(
     r"almost\s|another\s)?"
     r"(?:\d|a\s(?:third|quarter|fifth|tenth)|half|two|three|four|[a-z]+ty\b)))|(?P<triple>thrice)"
     r"|(?P<up>more|greater)|(?P<down>fewer|less|lesser)"
-    r"|(?P<above>(?:above|ahead of|beyond|over and above|on top of)(?=\s(?:the|last|its|what|that|those|□|a)\b))"
-    r"|(?P<below>(?:below|beneath|short of|behind|shy of|under)(?=\s(?:the|last|its|what|that|those|□)\b))"
+    r"|(?P<above>(?:above|ahead of|beyond|over and above|on top of))"
+    r"|(?P<below>(?:below|beneath|short of|behind|shy of|under))"
     r"|"
-    r"(?P<up_word>(?<!\bturned )(?<!\bshowed )(?<!\bended )(?<!\bmade )(?<!\bsigned )(?<!\bpopped )(?<!\bcame "
+    r"(?P<up_word>(?<!\bturned )(?<!\bshowed )(?<!\bended )(?<!\bmade )(?<!\btaken )(?<!\btook )(?<!\bsigned "
+    r")(?<!\bpopped )(?<!\bcame "
     r")(?<!\bcome )"
     r"(?<!\badds )(?<!\bput )(?<!\bpicked )(?<!\bsums )(?<!\bsigning )(?<!\bturning )(?<!\bshowing )"
     r"up(?=\s(?:from|by|on|against|versus|over|since|compared|\d+|about|roughly|some|sharply|slightly|again|strongly|"
@@ -48,6 +49,8 @@ _IS_STATE = re.compile(
     r"(?:\b(?:is|was|were|are|be|been|being|percent|cent|%|third|quarter|half|fifth|thirds|and|well|much)\s?|,\s|%\s)$"
 )
 _NEEDS_STATE = re.compile(r"\s(?:in|a|one|two|some|about|roughly|nearly|almost|and|but|\d+)\b|[.,;:]|$")
+_MEASURE = re.compile(r"\s(?:the|last|its|what|that|those|□|a)\b|\s□")
+_MORE_USERS = re.compile(r"\s(?:\w+\s)?(?:users|viewers|people|folks|raters|ratings|visitors|customers|fans)\b")
 _IDIOM = re.compile(r"\b(?:no|once|any|or|what is|what's|not|nothing|never|little|much|all the|one|even)\s$")
 _BARE_NUMBER = re.compile(
     r"^\s(?:□|\w+\s)?than\s(?:\d|half\b|twice|a\s(?:third|quarter|hundred|dozen|few)|one\b|doubl|tripl|halv|[a-z]+ty\b)"
@@ -151,18 +154,26 @@ def _plain(passage: Passage) -> Iterator[Event]:
             )
             if _BARE_NUMBER.match(after) or (_IDIOM.search(before) and not share_before):
                 continue
-            if basis or share_before:
+            alone = bool(passage.places) and " than " not in passage.words and _MORE_USERS.match(after)
+            if basis or share_before or alone:
                 yield Event(hit.start(), hit.end(), name, True)
         elif name in ("double", "triple"):
             yield Event(hit.start(), hit.end(), name, True)
         elif name == "lost":
             yield Event(hit.start(), hit.end(), DOWN, False)
-        elif name in ("above", "below") and not (passage.places or passage.speaks_of_forecast):
+        elif name in ("above", "below") and not _is_measure(passage, hit.end()):
             continue
         elif name in ("above", "below"):
             yield Event(hit.start(), hit.end(), UP if name == "above" else DOWN, True)
         elif not _NEEDS_STATE.match(after) or _IS_STATE.search(before) or not before.strip(" □"):
             yield Event(hit.start(), hit.end(), UP if name == "up_word" else DOWN, False)
+
+
+def _is_measure(passage: Passage, end: int) -> bool:
+    """Whether "above" and "below" are followed by what something is measured against."""
+    if not (passage.places or passage.speaks_of_forecast):
+        return False
+    return bool(_MEASURE.match(passage.text, end)) or any(place.start == end + 1 for place in passage.places)
 
 
 def _has_basis(passage: Passage) -> bool:

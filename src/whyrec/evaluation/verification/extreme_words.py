@@ -28,7 +28,8 @@ THAN = re.compile(
 BEATS = re.compile(
     r"\b(?:(?P<high>exceed|surpass|beat|top|match|outd[oi]d?|outdo|equal|better|bett|outstrip|outperform|eclips|"
     r"rival|overtak|"
-    r"overtook|touch|come close to|came close to|get near|got near|climb\w* above|r[io]se\w* above|go above|"
+    r"overtook|touch|comes? close to|came close to|comes? near|came near|get near|got near|climb\w* above|"
+    r"r[io]se\w* above|go above|"
     r"went above|got "
     r"above|rise beyond|grew beyond)|(?P<low>fall below|fell below|dip\w* below|drop\w* below|s[ia]nk below|go below|"
     r"went below|"
@@ -56,7 +57,8 @@ NOT_COUNT = re.compile(
 AT = re.compile(r"\b(?:at|does its|do its|did its|all the|for the)\s$")
 RECORD_IDIOM = re.compile(r"\b(?:on|track|off the|for the|a matter of|user|broken|watch|whole|entire)\s$")
 PAST = re.compile(
-    r"\b(?P<past>past|beyond|over|well past|behind)(?:\s(?:its|the|that|their))?\s(?:own |monthly |former |earlier )?$|"
+    r"\b(?P<past>past|passed|beyond|over|well past|behind)(?:\s(?:its|the|that|their))?\s(?:own |monthly |former |"
+    r"earlier )?$|"
     r"\b(?P<below>off|below|beneath|under|short of|shy of|down (?:on|from)|a shadow of|nowhere near|far from|"
     r"away from|lower than|"
     r"behind|adrift of|not at|no longer at|out of reach of)\s(?:its|the|that|their|an|a)?\s?(?:own |former |earlier |"

@@ -10,8 +10,11 @@ from whyrec.evaluation.verification.known import Known
 from whyrec.evaluation.verification.mentions import Place
 from whyrec.interfaces import Claim
 
-_NOT_ITS_FIRST = re.compile(r"^\s(?:full|half|weeks?|days|fortnight|quarter|two|three|\d|of all|and foremost|place|,)")
+_NOT_ITS_FIRST = re.compile(
+    r"^\s(?:to\b|of the|full|half|weeks?|days|fortnight|quarter|two|three|\d|of all|and foremost|place|,)"
+)
 _BARE_FIRST = ("first", "for the first time", "the very first", "initial", "opening", "earliest", "new in")
+_LOGS = ("record", "records")
 _EXPECTS = re.compile(
     r"\b(?:expect|predict|forecast|anticipat|project|foresee|will|should|look|aim|point|call)\w*\b"
     r"(?:(?!\b(?:than|over|from|compared|since|after|given|following|seen|against|rise|drop|and|trend|peak|record|"
@@ -115,12 +118,16 @@ def _is_forecast(passage: Passage, place: Place) -> bool:
 def _is_first(passage: Passage, place: Place) -> bool:
     if _NONE_BEFORE.search(passage.text[passage.clause.start : place.start]) and not is_compared(passage):
         return True
-    busy = any(it.name in ("up", "down", "flat", "peak", "trough", "strongest", "weakest") for it in passage.concepts)
+    busy = any(
+        it.name in ("up", "down", "flat", "peak", "trough", "strongest", "weakest") and it.said not in _LOGS
+        for it in passage.concepts
+    )
     for concept in passage.concepts if not _MUST.search(passage.words) else ():
         if concept.name != "first":
             continue
         after = passage.text[concept.end : concept.end + 20]
-        if concept.said in _BARE_FIRST and (busy or _NOT_ITS_FIRST.match(after)):
+        is_bare = concept.said in _BARE_FIRST or concept.said.startswith(("start", "beg"))
+        if is_bare and (busy or _NOT_ITS_FIRST.match(after)):
             continue
         gap = passage.text[min(concept.end, place.end) : max(concept.start, place.start)]
         if concept.end > place.start and concept.said not in _BARE_FIRST:

@@ -27,7 +27,8 @@ _SCALE = re.compile(r"(?:/\s?|\bout of\s)$")
 _BEFORE_MONTH = re.compile(r"[^.;,]{0,44}\b(?:before|until|till|prior to)\s")
 """After "nobody", of a time before the item was first seen."""
 _OF_LOG = re.compile(
-    r"\b(?:users?|viewers?|people|ratings?|rated|raters?|months?|since|forecast\w*|data|log|first|watched|seen|history|window|"
+    r"\b(?:users?|viewers?|people|ratings?|rated|raters?|months?|since|forecast\w*|data|log|first|watched|seen|"
+    r"history|window|"
     r"audience|interest|demand|numbers?|expect\w*|cut-?off|rose|fell|grew|popular\w*)\b"
 )
 """Where a year may be one of the history's rather than the item's own."""

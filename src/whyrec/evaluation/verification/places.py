@@ -130,7 +130,7 @@ def _relative_place(
         months = tuple(month_before(month) for month in near)
     else:
         months = (month_before(latest), shifted(latest, -2))
-    also = 30 if which.startswith("past") else None
+    also = 30 if which.startswith("past") or hit[0].lower().startswith("the last month") else None
     return Place(hit.start(), hit.end(), months=months, also_days=also, relative=True)
 
 
