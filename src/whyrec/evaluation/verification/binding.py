@@ -17,16 +17,27 @@ _FORWARD_RELATIVE = re.compile(r"^(?:\s\w+){0,2}\s(?:in\s|over\s|during\s|of\s)?
 _BACKWARD = re.compile(rf"^(?:(?!{_BLOCKERS}|\bto\b\s*$).){{0,58}}$")
 _BACKWARD_TO = re.compile(r"^(?:(?![,.;]|\b(?:and|from|than|while|but|forecast)\b).){0,30}\bto\s*$")
 _TOTALLED = re.compile(r"^\s\w+\s(?:in (?:total|all)|overall|altogether|all told)\b")
+_LOOSE_BLOCKERS = re.compile(
+    r"\b(?:than|while|but|compared|against|versus|whereas|since|forecast|expect\w*|predict\w*|"
+    r"(?<!date )(?<!dates )(?<!dating )(?<!stem )(?<!stems )(?<!comes )(?<!come )(?<!hail )from|by|ago|later|after|"
+    r"before|another|more|fewer)\b|[;→]"
+)
+_UNTIL = re.compile(
+    r"\b(?:by|as of|until|up to|through|since|"
+    r"(?<!date )(?<!dates )(?<!dating )(?<!stem )(?<!stems )(?<!comes )(?<!come )(?<!hail )from|than|before|after|"
+    r"by the end of)\s(?:the\s)?$"
+)
 _ALIGNED_GAP = 70
 
 
-def bind(text: str, *, numbers: list[Number], places: list[Place]) -> dict[Number, Place]:
+def bind(text: str, *, numbers: list[Number], places: list[Place], is_loose: bool = False) -> dict[Number, Place]:
     """Tie the counts of a sentence to the months and spans they are said of.
 
     Args:
         text: The explanation, lower case.
         numbers: A sentence's numbers that count users, or whose unit is left out.
         places: The sentence's months and spans; dates are left out, for no count belongs to a day.
+        is_loose: Whether the sentence's one number and one month belong together whatever stands between them.
     """
     numbers = [number for number in numbers if not _TOTALLED.match(text[number.end : number.end + 40])]
     bound = _aligned_runs(text, numbers=numbers, places=places)
@@ -48,7 +59,16 @@ def bind(text: str, *, numbers: list[Number], places: list[Place]) -> dict[Numbe
         if _BACKWARD.match(gap) or _BACKWARD_TO.match(gap):
             bound[number] = place
             free_places.remove(place)
+    left = [number for number in numbers if number not in bound]
+    if is_loose and len(left) == len(free_places) == 1 and _belongs(text, left[0], free_places[0]):
+        bound[left[0]] = free_places[0]
     return bound
+
+
+def _belongs(text: str, number: Number, place: Place) -> bool:
+    low, high = min(number.end, place.end), max(number.start, place.start)
+    opening = text[max(0, place.start - 20) : place.start]
+    return not _LOOSE_BLOCKERS.search(text[low:high]) and not _UNTIL.search(opening)
 
 
 def _reaches(text: str, number: Number, place: Place) -> bool:

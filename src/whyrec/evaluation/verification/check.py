@@ -7,9 +7,12 @@ from typing import NamedTuple
 from whyrec.data.facts import ItemFacts
 from whyrec.evaluation.verification.binding import bind
 from whyrec.evaluation.verification.comparisons import Passage
+from whyrec.evaluation.verification.concepts import Concept, find_concepts
+from whyrec.evaluation.verification.drivers import push_claims
+from whyrec.evaluation.verification.extremes import extreme_claims
 from whyrec.evaluation.verification.hidden import hidden_claims
 from whyrec.evaluation.verification.known import Known
-from whyrec.evaluation.verification.lexicon import FORECAST_CUE, POINTS_BACK, RATING_BEFORE
+from whyrec.evaluation.verification.lexicon import FORECAST_CUE, POINTS_BACK, TOTAL_CUE
 from whyrec.evaluation.verification.mentions import (
     Number,
     Place,
@@ -17,13 +20,17 @@ from whyrec.evaluation.verification.mentions import (
     blank_places,
     enclosing,
     find_numbers,
-    find_places,
     split_clauses,
     split_sentences,
 )
-from whyrec.evaluation.verification.names import attribute_claims, blank, title_claims
+from whyrec.evaluation.verification.months import month_claims
+from whyrec.evaluation.verification.names import blank, title_claims
+from whyrec.evaluation.verification.number_words import RATING_BEFORE
 from whyrec.evaluation.verification.numbers import number_claim
-from whyrec.evaluation.verification.trends import direction_claims, month_claims, peak_claims, push_claims
+from whyrec.evaluation.verification.places import find_places
+from whyrec.evaluation.verification.ranks import rank_claims
+from whyrec.evaluation.verification.trends import direction_claims
+from whyrec.evaluation.verification.values import attribute_claims
 from whyrec.evaluation.verification.vocabulary import Vocabulary
 from whyrec.interfaces import Claim, Driver, ForecastPoint, Verdict
 
@@ -37,9 +44,12 @@ _LEVEL_WORDS = {"eight": 8, "nine": 9, "seven": 7, "four": 4, "three": 3, "five"
 
 
 class _Sentence(NamedTuple):
+    masked: str
+    """The whole text in small letters, months blanked."""
     stretch: Stretch
     numbers: list[Number]
     places: list[Place]
+    concepts: list[Concept]
     bound: dict[Number, Place]
     carries_forecast: bool
 
@@ -78,36 +88,58 @@ def verify_explanation(
 
 def _claims_of_text(text: str, known: Known) -> Iterator[Claim]:
     months = frozenset((*known.users, *known.window_months))
-    places = find_places(text, latest=known.latest, known=months, first=known.first)
-    numbers = find_numbers(blank_places(text, places))
-    lower = _lower(text)
+    places = find_places(text, latest=known.latest, known=months, first=known.first, last_full=known.last_full)
+    masked = blank_places(text, places)
+    numbers = find_numbers(masked)
+    lower, lower_masked = _lower(text), _lower(masked)
+    concepts = find_concepts(lower)
     forecast_before = False
-    for sentence in split_sentences(text):
+    for sentence in split_sentences(masked):
         words = lower[sentence.start : sentence.end]
         carries = forecast_before and bool(POINTS_BACK.match(words))
         forecast_before = carries or bool(FORECAST_CUE.search(words))
         inside = [number for number in numbers if sentence.holds(number.start)]
         where = [place for place in places if sentence.holds(place.start)]
+        told = [concept for concept in concepts if sentence.holds(concept.start)]
         counts = [number for number in inside if number.unit in ("", "users")]
-        bound = bind(lower, numbers=counts, places=[place for place in where if place.day is None])
-        found = _Sentence(sentence, inside, where, bound, carries)
+        is_ahead = forecast_before or bool(TOTAL_CUE.search(words))
+        bound = bind(
+            lower, numbers=counts, places=[place for place in where if place.day is None], is_loose=not is_ahead
+        )
+        found = _Sentence(lower_masked, sentence, inside, where, told, bound, carries)
         yield from _claims_of_sentence(lower, found, known)
 
 
 def _claims_of_sentence(text: str, found: _Sentence, known: Known) -> Iterator[Claim]:
-    clauses = split_clauses(text, found.stretch)
+    clauses = split_clauses(found.masked, found.stretch)
     for clause in clauses:
         places = [place for place in found.places if clause.holds(place.start)]
-        passage = Passage(text, found.stretch, clause, places, known, found.carries_forecast)
-        yield from month_claims(passage, found.bound)
-        yield from direction_claims(passage, found.numbers)
-        yield from push_claims(passage)
-        yield from peak_claims(passage, found.numbers)
+        concepts = [concept for concept in found.concepts if clause.holds(concept.start)]
+        passage = Passage(
+            text,
+            found.stretch,
+            clause,
+            places,
+            known,
+            concepts=concepts,
+            around=found.places,
+            carries_forecast=found.carries_forecast,
+        )
+        ranks = list(rank_claims(passage))
+        extremes = list(extreme_claims(passage, found.numbers))
+        taken = [(claim.start, claim.end) for claim in extremes]
+        moves = [*extremes, *direction_claims(passage, found.numbers, taken=taken), *push_claims(passage)]
+        counted = []
         for number in found.numbers:
-            if enclosing(clauses, number.start) == clause:
+            if enclosing(clauses, number.start) == clause and not any(
+                it.start <= number.start < it.end for it in ranks
+            ):
                 claim = number_claim(number, passage=passage, bound=found.bound, numbers=found.numbers)
                 if claim is not None:
-                    yield claim
+                    counted.append(claim)
+        is_engaged = bool(moves) or any(claim.kind == "number" for claim in counted)
+        yield from month_claims(passage, counted=list(found.bound.values()), is_engaged=is_engaged)
+        yield from (*ranks, *moves, *counted)
 
 
 def _level_claims(text: str) -> Iterator[Claim]:

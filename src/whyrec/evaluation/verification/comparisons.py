@@ -1,21 +1,33 @@
 """What a statement of change compares with what: "up from 72 in August", "fell in October", "than last month"."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from whyrec.evaluation.verification import lexicon
+from whyrec.evaluation.verification.concepts import Concept
 from whyrec.evaluation.verification.known import Basis, Known
-from whyrec.evaluation.verification.mentions import Place, Stretch, month_before
+from whyrec.evaluation.verification.mentions import Place, Stretch
+from whyrec.evaluation.verification.places import month_before
 
 Pair = tuple[Basis, Basis]
 """Before and after."""
 
 _ROLE = re.compile(
-    r"\b(?P<ref>from|since|between|than|against|compared (?:with|to)|versus|vs|after|following|above|below|"
-    r"ahead of|beyond|short of|behind|on|as)\b|\b(?P<to>to|until|and)\b"
+    r"\b(?P<ref>from|since|between|than|against|compar\w+ (?:\w+ )?(?:with|to)|versus|vs|after|following|"
+    r"above|below|ahead of|beyond|short of|behind|on|as(?! of)|relative to|set against|next to|measured against|"
+    r"opposite|"
+    r"up from|down from|exceed\w*|surpass\w*|beat\w*|out(?:d|str|perf|p|sh|cl|sc|r(?!ight)|sold|sel|gun)\w+|eclips\w*|"
+    r"overtook|dwarf\w*|trail\w*|lagg?\w* behind|undersh\w*|top(?:s|ped)(?! out)|better(?:s|ed)|"
+    r"match\w*|equal\w*|rival\w*|pace with|up with|up to|close to|near|candle to|trump\w*|past|"
+    r"behind|beside|tower\w* over|(?:that|those|what it (?:was|drew|had|got)) (?:of|for|in|from|back in)|unlike)\b|"
+    r"\b(?P<to>to|until|till|and|into|through|by|in|during|for)\b"
 )
 _PACE = re.compile(r"\b(?:pace|per day|a day|daily|weeks?|weekly|days|recent(?:ly)?|lately|momentum|tempo|of late)\b")
 _MONTHS_SPAN = re.compile(rf"\b(?P<n>\d{{1,2}}|{'|'.join(list(lexicon.SMALL_NUMBERS)[2:])})\s(?:\w+\s)?months\b")
+_WEAK_ROLES = ("and", "in", "during", "for", "by")
+_ON_TO = re.compile(r"^[^,;.]{0,24}\b(?:to|at)\s(?:about\s|some\s|just\s|only\s|a\s)*(?:\d|□|[a-z]+)")
 _LONGEST = 30
 """The longest of the spans of days that are counted."""
 
@@ -31,18 +43,26 @@ class Passage:
     places: list[Place]
     """Months and spans of the clause."""
     known: Known
+    concepts: Sequence[Concept] = ()
+    """Words of change, size and time in the clause."""
+    around: Sequence[Place] = ()
+    """Months and spans of the whole sentence."""
     carries_forecast: bool = False
     """Whether the sentence before was about the forecast and this one points back at it ("That is above ...")."""
 
-    @property
+    @cached_property
     def words(self) -> str:
         """The clause's own text."""
         return self.text[self.clause.start : self.clause.end]
 
-    @property
+    @cached_property
     def speaks_of_forecast(self) -> bool:
         """Whether the clause is about what is to come."""
-        return self.carries_forecast or bool(lexicon.FORECAST_CUE.search(self.words))
+        return (
+            self.carries_forecast
+            or any(concept.name == "ahead" for concept in self.concepts)
+            or bool(lexicon.FORECAST_CUE.search(self.words))
+        )
 
 
 def is_reference(passage: Passage, place: Place) -> bool:
@@ -50,11 +70,12 @@ def is_reference(passage: Passage, place: Place) -> bool:
     index = passage.places.index(place)
     start = passage.places[index - 1].end if index else passage.clause.start
     segment = passage.text[start : place.start]
-    roles = [hit for hit in _ROLE.finditer(segment) if hit["ref"] or hit["to"] != "and"]
+    roles = [hit for hit in _ROLE.finditer(segment) if hit["ref"] or hit["to"] not in _WEAK_ROLES]
     if not roles:
         return False
     last = roles[-1]
-    if last["ref"] in ("on", "as") and not re.fullmatch(r"(?:in\s|of\s|the\s)*", segment[last.end() :].lstrip()):
+    rest = segment[last.end() :].lstrip()
+    if last["ref"] in ("on", "as") and not re.fullmatch(r"(?:in\s|of\s|the\s|that\s|it was\s)*", rest):
         return False
     return last["ref"] is not None
 
@@ -78,13 +99,31 @@ def compared(passage: Passage, position: int) -> list[Pair]:
             if refs[0].span_days is None or targets[0].span_days is None
         ] or _span_pace(known, targets[0])
     if refs:
-        return _since(known, refs[0])
+        return _elaborated(passage, refs[0]) or _since(known, refs[0])
     months = sorted((place for place in past_targets if place.months), key=lambda place: place.months[0])
     if len(months) > 1:
         return [(before, after) for before in known.in_place(months[0]) for after in known.in_place(months[-1])]
     if targets:
-        return _within(passage, targets[0])
+        return _continued(passage, targets[0], position) or _within(passage, targets[0])
     return _at_large(passage)
+
+
+def _elaborated(passage: Passage, ref: Place) -> list[Pair]:
+    """ "It took off after July: 16 people then, 40 in August": the sentence goes on to say what is compared."""
+    later = [place for place in passage.around if place.start >= passage.clause.end and place.months]
+    known = passage.known
+    return [(b, a) for place in later[:1] for b in known.in_place(ref) for a in known.in_place(place) if a != b]
+
+
+def _continued(passage: Passage, target: Place, position: int) -> list[Pair]:
+    """ "Sixteen came in March; by August the count had slipped to twelve": since the month of the clause before."""
+    before = [place for place in passage.around if place.end <= passage.clause.start and place.months]
+    is_on = re.search(r"\bby\s(?:the\s(?:end|middle|start)\sof\s)?$", passage.text[passage.clause.start : target.start])
+    if not before or not target.months or not (is_on or _ON_TO.match(passage.text[position : passage.clause.end])):
+        return []
+    known = passage.known
+    pairs = [(b, a) for b in known.in_place(before[-1]) for a in known.in_place(target)]
+    return pairs if max(before[-1].months) < max(target.months) else []
 
 
 def _with_forecast(known: Known, refs: list[Place]) -> list[Pair]:

@@ -54,6 +54,15 @@ class Known:
         return moment.year, moment.month
 
     @cached_property
+    def last_full(self) -> YearMonth:
+        """The last calendar month that is over at the cut-off."""
+        eve = self.facts.cutoff - timedelta(microseconds=1)
+        cutoff = self.facts.cutoff
+        if (cutoff.year, cutoff.month) != (eve.year, eve.month):
+            return eve.year, eve.month
+        return (eve.year, eve.month - 1) if eve.month > 1 else (eve.year - 1, 12)
+
+    @cached_property
     def first(self) -> YearMonth:
         """The first month of the history."""
         return next(iter(self.users), self.latest)
@@ -80,7 +89,8 @@ class Known:
             if users is None:
                 return []
             return [Basis(users, (f"recent:{place.span_days}d",), f"the last {place.span_days} days")]
-        return [basis for month in place.months if (basis := self.in_month(month))]
+        also = [basis for basis in self.recents if basis.evidence_ids == (f"recent:{place.also_days}d",)]
+        return [*(basis for month in place.months if (basis := self.in_month(month))), *also]
 
     @cached_property
     def total(self) -> Basis:

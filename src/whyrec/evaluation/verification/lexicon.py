@@ -63,7 +63,12 @@ TENS = {
     )
 }
 SCALES = {"dozen": 12, "hundred": 100, "thousand": 1000, "million": 1_000_000}
-FRACTIONS = {"half": 50.0, "third": 100 / 3, "quarter": 25.0, "fifth": 20.0, "tenth": 10.0}
+FRACTIONS = {
+    name: 100 / n
+    for n, name in enumerate(
+        ("half", "third", "quarter", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"), start=2
+    )
+}
 
 _ANY_NUMBER_WORD = "|".join(sorted((*SMALL_NUMBERS, *TENS), key=len, reverse=True))
 _SCALE = "|".join(SCALES)
@@ -71,157 +76,44 @@ NUMBER_WORDS = (
     rf"(?:(?:{_ANY_NUMBER_WORD})\b|\ba(?=\s(?:{_SCALE})\b))(?:(?:\s|-|\sand\s)(?:{_ANY_NUMBER_WORD}|{_SCALE})\b)*"
 )
 
-NUMBER = re.compile(
-    r"(?<![\w.,/])(?P<currency>[$£€]\s?)?"
-    r"(?:(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?P<ordinal>st|nd|rd|th)?(?![\w])"
-    r"|(?P<share>\b(?:(?:a|one|two|three|four)[\s-])?(?:half|thirds?|quarters?|fifths?|tenths?)(?=\s(?:of|that|"
-    r"the|as|its)\b))"
-    rf"|(?P<words>\b{NUMBER_WORDS})"
-    r"|(?P<none>\b(?:nobody|no[\s-]one|not a single|no|none(?=\s(?:in|came|during|over|at)\b))\b))"
-    r"(?P<suffix>\s?%|\s?per\s?cent\b|[x×](?!\w)|-?\s?fold\b|\s(?:times|percentage points)\b)?",
+NEGATOR = re.compile(
+    r"(?:\b(?:not|no|never|without|neither|nor|hardly|scarcely|nothing|none|nobody|nowhere|stopped|ceased|fail(?:s|"
+    r"ed)?|"
+    r"refus(?:es?|ed)|cannot|far from|anything but|yet to|instead of|rather than|wrong to say|untrue|false that)|"
+    r"n['’]t)\b"
+    r"(?!\s(?:only|just|merely|simply|surprising|doubt|wonder|surprise|fewer|less|more than|later|sooner|matter|"
+    r"longer))"
+    r"(?!\sto mention)",
     re.IGNORECASE,
 )
-
-_NAMES = "|".join(sorted(MONTH_NUMBERS, key=len, reverse=True))
-MONTH = re.compile(
-    r"(?<![\d/-])(?P<iso_year>(?:19|20)\d\d)[-/](?P<iso_month>0[1-9]|1[0-2])(?:-(?P<iso_day>\d\d))?(?!\d)"
-    r"|(?<![\d/])(?P<us_month>0?[1-9]|1[0-2])/(?P<us_year>(?:19|20)\d\d)(?!\d)"
-    rf"|(?:(?<![\d,.])(?P<day_before>[12]?\d|3[01])(?:st|nd|rd|th)?\s(?:of\s)?)?\b(?P<name>{_NAMES})\b\.?(?![\w])"
-    r"(?:\s(?:(?P<day_after>[12]?\d|3[01])(?:st|nd|rd|th)(?:,\s(?P<year_a>(?:19|20)\d\d))?"
-    r"|(?P<day_us>[12]?\d|3[01]),\s(?P<year_b>(?:19|20)\d\d))|,?\s(?:of\s)?(?P<year>(?:19|20)\d\d)(?![\d,]*\d))?"
+NEGATION_REACH = re.compile(
+    r"(?:^|[,;:]|\b(?:and|(?<!anything )but|or|although|though|while|because|when|if|than)\b)", re.IGNORECASE
 )
-RELATIVE_MONTH = re.compile(
-    r"\b(?:the\s)?(?P<which>(?:previous|prior|preceding)\smonth|month\sbefore|(?:last|latest|(?:most\s)?recent)\s"
-    r"(?:full\s|complete\s)?month|(?:this|current)\smonth|first\smonth)\b(?!s)",
-    re.IGNORECASE,
-)
-SPAN = re.compile(
-    rf"\b(?:the\s|its\s|these\s)?(?:last|past|latest|final|previous|most recent|preceding|closing)\s(?:(?P<n>\d+|"
-    rf"{NUMBER_WORDS})[\s-])?(?P<unit>days?|weeks?|fortnight)\b",
-    re.IGNORECASE,
-)
-
-USER_NOUNS = [
-    "users",
-    "user",
-    "people",
-    "person",
-    "persons",
-    "viewers",
-    "viewer",
-    "raters",
-    "rater",
-    "ratings",
-    "rating",
-    "buyers",
-    "buyer",
-    "customers",
-    "customer",
-    "shoppers",
-    "shopper",
-    "reviewers",
-    "reviewer",
-    "reviews",
-    "interactions",
-    "interaction",
-    "purchases",
-    "purchase",
-    "hits",
-    "views",
-    "visitors",
-    "members",
-    "fans",
-    "orders",
-    "readers",
-    "listeners",
-    "accounts",
-    "watchers",
-    "viewings",
-    "newcomers",
-    "individuals",
-]
-UNIT_OF_NOUN = {
-    **dict.fromkeys(USER_NOUNS, "users"),
-    **dict.fromkeys(("day", "days"), "days"),
-    **dict.fromkeys(("week", "weeks"), "weeks"),
-    **dict.fromkeys(("month", "months"), "months"),
-    **dict.fromkeys(("year", "years"), "years"),
-    **dict.fromkeys(("star", "stars"), "rating"),
-    **dict.fromkeys(("dollar", "dollars", "pounds", "euros"), "price"),
-}
-UNIT_AFTER = re.compile(
-    r"\s?-?(?:(?:more|fewer|further|new|distinct|different|unique|additional|monthly|other|individual|separate|full|"
-    r"complete|calendar|whole|consecutive|straight|active|of (?:the|its|those|them)|such|less)\s)*(?P<noun>[a-z]+)",
-    re.IGNORECASE,
-)
-
-LEADS_TO_COUNT = re.compile(
-    r"(?:\b(?:to|from|by|at|of|and|with|than|saw|seen|brought|drew|had|has|counted|reached|only|just|was|were|"
-    r"about|around|then|"
-    r"roughly|nearly|almost|over)|[:(=,□])\s*$",
-    re.IGNORECASE,
-)
-APPROXIMATE = re.compile(
-    r"(?P<about>\b(?:about|around|roughly|approximately|some|close to|near|circa|an estimated|or so)|[~≈])\s*$"
-    r"|(?P<nearly>\b(?:nearly|almost|just under|just short of|not quite))\s*$"
-    r"|(?P<over>\b(?:over|more than|above|at least|upwards of|just over|exceeding))\s*$"
-    r"|(?P<under>\b(?:under|below|fewer than|less than|up to|at most|no more than))\s*(?:a\s)?$",
-    re.IGNORECASE,
-)
-
-_UP_VERBS = (
-    "rose|rise|rises|risen|rising|grew|grow|grows|grown|growing|growth|climb(?:s|ed|ing)?|increas(?:e|es|ed|ing)|gain(?:s|ed|ing)?|"
-    "surg(?:e|es|ed|ing)|jump(?:s|ed|ing)?|soar(?:s|ed|ing)?|accelerat(?:e|es|ed|ing)|upward|upswing|uptick|"
-    "pick(?:s|ed|ing) up|picked up|mount(?:ed|ing)|expand(?:s|ed|ing)|rebound(?:s|ed|ing)?|recover(?:s|ed|ing)|"
-    "higher|gather(?:s|ed|ing) pace|warming"
-)
-_DOWN_VERBS = (
-    "fell|fall|falls|fallen|falling|declin(?:e|es|ed|ing)|drop(?:s|ped|ping)?|decreas(?:e|es|ed|ing)|fad(?:e|es|ed|ing)|"
-    "cool(?:s|ed|ing)(?: off| down)?|slip(?:s|ped|ping)?|shr(?:ink|inks|ank|unk|inking)|slid|slides?|sliding|"
-    "eas(?:ed|es|ing)|"
-    "wan(?:ed|es|ing)|downward|downturn|tail(?:ed|ing) off|dwindl(?:e|es|ed|ing)|sank|sinks?|sinking|ebb(?:ed|ing)|"
-    "slow(?:s|ed|ing)(?: down)?|lower|plung(?:e|ed|es|ing)|contract(?:ed|ing)|slump(?:ed|ing|s)?|subsid(?:ed|ing)"
-)
-_FLAT_WORDS = (
-    "steady|stable|flat|unchanged|plateau(?:ed|ing|s)?|constant|level(?:l?ed)? (?:off|out)|held its level|hardly moved|"
-    "barely moved|little changed|much the same|hold(?:s|ing)? (?:level|firm)|held (?:level|firm)"
-)
-DIRECTION = re.compile(
-    rf"\b(?:(?P<up>{_UP_VERBS})|(?P<down>{_DOWN_VERBS})|(?P<flat>{_FLAT_WORDS})"
-    r"|(?P<double>doubl(?:ed|ing|es?)|twice)|(?P<triple>tripl(?:ed|ing|es?)|three times as)|(?P<half>halv(?:ed|"
-    r"ing|es?))"
-    r"|(?P<more>more(?=(?:\s\w+)?\sthan\s(?:in|during|last|the\s(?:last|past|month|previous|prior))))|"
-    r"(?P<fewer>(?:fewer|less)(?=(?:\s\w+)?\sthan\s(?:in|during|last|the\s(?:last|past|month|previous|prior))))"
-    r"|(?P<above>(?:above|ahead of|beyond)(?=\s(?:the|last|its|what|that of)))"
-    r"|(?P<below>(?:below|short of|behind)(?=\s(?:the|last|its|what|that of)))"
-    r"|(?P<up_word>up(?=\s(?:from|by|on|against|\d|about|roughly|some|sharply|slightly)))"
-    r"|(?P<down_word>down(?=\s(?:from|by|on|against|\d|about|roughly|some|sharply|slightly))))\b",
-    re.IGNORECASE,
-)
-NEGATION = re.compile(r"\b(?:not|no|never|without|neither|nor|hardly|didn['’]t|hasn['’]t|isn['’]t)\b[^,;.]{0,18}$")
-
-PEAK = re.compile(
-    r"\b(?:(?P<high>peak(?:s|ed|ing)?|at (?:its|their) (?:highest|strongest|busiest|best)|record|all-time high|"
-    r"high point|high[- ]water mark|(?:busiest|best|"
-    r"strongest|highest|biggest|top) "
-    r"(?:month|count|level|monthly)|maximum|(?:was|were|is) (?:the|its) (?:highest|busiest|"
-    r"strongest)(?!(?:\s\w+){0,5}?\ssince))"
-    r"|(?P<low>trough|at (?:its|their) (?:lowest|weakest|quietest)|low point|(?:quietest|weakest|lowest|slowest|"
-    r"worst) (?:month|count|level|monthly|point)|"
-    r"bottomed out|"
-    r"minimum)|(?P<since>(?P<extreme>highest|best|strongest|lowest|weakest|most|fewest)(?:\s\w+){0,5}?\ssince))\b",
-    re.IGNORECASE,
-)
+"""What ends a denial's reach."""
 
 FORECAST_CUE = re.compile(
     r"\b(?:forecast\w*|expect\w*|predict\w*|project(?:s|ed|ion)|estimat\w*|anticipat\w*|should|likely|interval|"
     r"will|would|"
-    r"outlook|justif\w*|reasonable|plausible|next (?:month|window)|coming|upcoming)\b"
+    r"outlook|justif\w*|reasonable|plausible|next (?:month|window)|coming (?!from|in|to|off|out|back|along)|upcoming|"
+    r"(?:lower|upper) (?:bound|end|limit|edge)|bounds|as (?:few|low|little) as\b[^.;]{0,30}\bas (?:many|high|much) as|"
+    r"could(?! not|n['’]t)|might|may (?:be|well|see|draw|come|bring|reach)|ought|wager|stake|ranges? (?:of|from|"
+    r"between|is|runs) (?:about )?\d+|guess\w*|foreca\w*|\w+['’]ll)\b"
 )
-POINTS_BACK = re.compile(r"^\s*(?:that|this|which|the number|the figure|it sits|it lies)\b")
+POINTS_BACK = re.compile(
+    r"^\s*(?:that|this|which|the number|the figure|it sits|it lies)\b(?!\s(?:film|movie|one|title|item|picture)\b)"
+)
 UP_TO = re.compile(r"\b(?:before|up to|until|by|as of|through)\s(?:the\s)?$")
 FORECAST_OF = re.compile(
-    r"\b(?:forecast|prediction|outlook|expectation|estimate|expected|projected|predicted)\s(?:for|in)\s(?:all of\s)?$"
+    r"\b(?:forecasts?|predictions?|outlook|expectations?|estimates?|expected|projected|predicted|projections?|"
+    r"prognosis|"
+    r"guess|call|window|look(?:ing)? ahead|ahead|to come|(?:coming|next|upcoming) month|in question|under forecast|"
+    r"horizon|period|tip|view|bet)(?:\s(?:ahead|window|period|horizon))?"
+    r"(?:\s(?:of|for)\s□+)?\s(?:for|in|is|to|covers|concerns|spans|of|as|at|through|runs through|runs until|runs to|"
+    r"goes to|refers to|applies to|relates to|is made for|"
+    r"is for|runs for|looks (?:at|to)|points to|falls (?:in|on)|comes in|opens in|begins in|was made for|"
+    r"has been made for|"
+    r"regards|stands for|aims at|speaks of|is about|was drawn up for|extends over|extends to|stretches over|takes in)\s"
+    r"(?:all of\s|the month of\s|the whole of\s)?$"
 )
 THEN_FORECAST = re.compile(
     r"^,?\s(?:the\s|we\s|our\s|it\s|model\s|is\s)*(?:forecast|expect|predict|anticipat|project|estimate)"
@@ -230,10 +122,13 @@ RANGE_CUE = re.compile(r"\b(?:interval|range|between|from|band|bounds?|anywhere|
 TOTAL_CUE = re.compile(
     r"\b(?:in total|overall|all told|altogether|in all|total|to date|so far altogether|since (?:its )?(?:release|"
     r"launch|debut)|"
-    r"all[- ]time|lifetime|ever|cumulative|audience of|entire history|whole history|across its history)\b"
+    r"all[- ]time(?! (?:high|low|best|peak|record))|lifetime|cumulative\w*|audience of|entire history|whole history|"
+    r"across its history|so far|up to now|until now|up till now|by now|thus far|as yet|taken together|put together|"
+    r"since (?:the )?(?:records?|log|data|history|it)\b[^.;]{0,20}|since it (?:came|appeared|arrived|launched)|"
+    r"from (?:first to last|the (?:start|outset|beginning))|over its (?:whole |entire )?(?:life|history|run)|"
+    r"over the years|as a whole|the sum of|adds up to|sums? to|tally|tot(?:al)?led|combined|running total)\b"
 )
 AVERAGE_CUE = re.compile(r"\b(?:averag\w*|mean|a month|per month|monthly mean)\b")
-DELTA_VERB = re.compile(r"\b(?:lost|shed|gain\w*)\s")
 DELTA_VERB = re.compile(r"\b(?:lost|shed|gain\w*)\s")
 DELTA_CUE = re.compile(
     r"(?:\b(?:by|gain(?:ed)? of|drop of|rise of|fall of|increase of|decline of|decrease of|jump of|lost|shed|"
@@ -245,40 +140,24 @@ AGE_CUE = re.compile(
     r"\b(?:since|after|ago|old|age\w*|for|released?|release|out|first|history|spans?|span|over|around|has been|into|"
     r"covers?|on record|young|debut\w*)\b"
 )
-STREAK_CUE = re.compile(r"\b(?:in a row|running|straight|consecutive|successive)\b")
-FIRST_CUE = re.compile(
-    r"\b(?:first(?!\s(?:month|time|half|week|\w+\sdays))|debut\w*|arriv\w*|(?:began|begins?|beginning|start\w*|"
-    r"launch\w*)(?!\sof)|"
-    r"released?|appear\w*|enter\w*|joined|premier\w*|new in)\b(?:(?!\b(?:since|than|from|after|to)\b)[^.;]){0,34}$"
+RUN_CUE = re.compile(
+    r"\b(?:(?:every|each) (?:single |passing |following |subsequent )?(?:full )?(?:month|time)|month (?:after|by|"
+    r"upon) month|"
+    r"without (?:a |any )?(?:break|pause|interruption|let-?up|exception|fail|respite)|unbroken|uninterrupted(?:ly)?|"
+    r"not once|never(?: once)?|once since|not a single|no month|not one month|on the trot|on end|unceasing(?:ly)?|"
+    r"continual(?:ly)?|relentless(?:ly)?|non-?stop)\b"
 )
+"""The change is said of every single month."""
+STREAK_CUE = re.compile(r"\b(?:in a row|running|straight|consecutive|successive)\b")
 PAST_TENSE = re.compile(r"\b(?:saw|brought|drew|had|has|counted|was|were|came|rose|fell|grew|\w+ed)\b")
 INTERVAL = re.compile(r"\b(?:interval|range|band|bounds)\b")
 LEVEL_CUE = re.compile(
     r"\b(?:\d+%|80 ?%|interval|chances?|likely|confiden\w*|probab\w*|range|out of|times in|in ten|in five)\b"
 )
-RANK_BEFORE = re.compile(
-    r"(?:\b(?:rank(?:s|ed|ing)?|place[sd]?|position|spot|number|no\.?|placing)\b(?:\s(?:it|is|of|at|in|as|"
-    r"the item|no\.?|number|the|place|position))*\s?#?|#)\s?$",
-    re.IGNORECASE,
-)
-RANK_AFTER = re.compile(
-    r"^(?:[\s-](?:place|position|spot|rank|on the list|in the (?:list|ranking)|of the (?:list|ranking)|overall))\b"
-)
-TOP_BEFORE = re.compile(r"\btop\s?-?$", re.IGNORECASE)
-RATING_BEFORE = re.compile(r"\b(?:rated|(?<!\d\s)(?<!one\s)rating|stars|marks?)\b[^.;\d]{0,28}$", re.IGNORECASE)
 SPAN_OF_MONTHS = re.compile(
     r"\b(?:over|within|in|during|for|past|last|across)\s(?:the\s)?(?:last\s|past\s|previous\s)?$"
 )
 BEFOREHAND = re.compile(r"\b(?:before|only to|and then|then)\s(?:\w+\s)?$")
-SCALE_BEFORE = re.compile(r"\d\s?(?:/\s?|out of\s)$")
-FACTOR_BEFORE = re.compile(
-    r"\b(?:multipl\w+|divid\w+|scal\w+)\b[^,.;\d]{0,34}\bby\s(?:about\s|roughly\s|around\s)?$|"
-    r"\bfactor of\s(?:about\s)?$",
-    re.IGNORECASE,
-)
-PRICE_BEFORE = re.compile(
-    r"\b(?:pric(?:e|ed|es)|costs?|sells? (?:for|at)|sold (?:for|at))\b[^.;\d]{0,24}$", re.IGNORECASE
-)
 RELEASE_BEFORE = re.compile(
     r"(?:\b(?:released?|release|made|produced|production|dates? from|dated|year|vintage|from|premier\w*|of|"
     r"published)\b"
@@ -304,33 +183,17 @@ PUSH = re.compile(
 )
 DRIVER_OBJECT = re.compile(r"\b(?:forecast|estimate|expectation|prediction|number|figure|it|score)\b")
 
-VALUE_CUE_BEFORE = re.compile(
-    r"\b(?:genres?|categor(?:y|ies)|filed|listed|catalogu?ed|tagged|labell?ed|classed|classified|shelved|under|"
-    r"directed by|starring|brand|made by|department|section)\b[^.;\d]{0,60}$",
-    re.IGNORECASE,
-)
-VALUE_CUE_AFTER = re.compile(
-    r"^[\s-](?:\w+[\s-])?(?:films?|movies?|titles?|pictures?|productions?|genres?|categor(?:y|ies)|products?|"
-    r"items?|shelf|"
-    r"audiences?|fans?|label|tag|stor(?:y|ies)|range|releases?)\b",
-    re.IGNORECASE,
-)
-VALUE_LINK = re.compile(r"^\s?(?:,|/|&|>|and|or|-|–|,\s?and|mixed with|meets|with)\s?$")
-CREDIT = re.compile(
-    r"\b(?:[Dd]irected by|[Ss]tarring|[Dd]irector|[Bb]rand)\s(?P<name>[A-Z][\w.'’-]+(?:\s(?:[A-Z][\w.'’-]+|de|van|"
-    r"von|del|la))*)"
-)
-
 SENTENCE_END = re.compile(
-    r"(?<!\bNo)(?<!\bvs)(?<!\b[A-Z])[.!?][”\"')\]]*\s+(?=[A-Z“\"‘'\[(\d□])|\n+|\[(?:Trend|Feature|Integration)\]:?"
+    r"(?<!\bNo)(?<!\bvs)(?<!\bca)(?<!\bapprox)(?<!\b[A-Z])(?:[.!]|(?<!□)\?)[”\"')\]]*\s+(?=[A-Z“\"‘'\[(\d□])|\n+|"
+    r"\[(?:Trend|Feature|Integration)\]:?"
 )
 CLAUSE_BREAK = re.compile(
     r";|,\s(?=(?:and\s)?then\b)|,\s(?=(?:while|whereas|but|although|though|yet)\b)|\s[—–]\s|\bwhereas\b|"
     r":(?=\s[a-z])(?!\s(?:[a-z]+\s){0,2}(?:\d|one\b))"
 )
 DENIES_VALUE = re.compile(
-    r"(?:\b(?:not|never|no|neither|nor|anything but|far from|hardly|without)|n['’]t)\s(?!only\b|just\b|merely\b)"
-    r"(?:(?!and\b|but\b)[\w'’-]+\s){0,4}$",
+    r"(?:\b(?:not|never|no|neither|nor|nothing|anything but|far from|hardly|scarcely|without|cannot)|n['’]t)\s"
+    r"(?!only\b|just\b|merely\b|worry\b|fret\b|miss\b)(?:(?!and\b|but\b)[\w'’-]+\s){0,5}$",
     re.I,
 )
 """Before a value that the item is said not to have."""

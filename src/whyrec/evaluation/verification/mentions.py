@@ -4,13 +4,15 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 
-from whyrec.evaluation.verification import lexicon
+from whyrec.evaluation.verification import lexicon, number_words
 from whyrec.evaluation.verification.evidence import YearMonth
 from whyrec.evaluation.verification.names import FILLER
 
 _QUOTED = re.compile("“[^”]*”")
-_NEARBY = 80
-"""Characters within which "the month before" refers back to a named month."""
+_SMALL = 12
+"""Spelled-out numbers above this are counts wherever they stand."""
+_BEST_RATING = 10
+_OF_TIME = re.compile(r"\s(?:months?|weeks?|days?|times?|years?|hours?|place|spot|quarter|of all)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +26,11 @@ class Number:
     unit: str
     """``users percent times days weeks months years rating price rank year``; empty where the text names none."""
     approximate: str
-    """``about nearly over under``, or empty for an exact figure."""
+    """``about nearly close over under``, or empty for an exact figure."""
     noun: str = ""
     """The word that follows, in lower case."""
+    is_share: bool = False
+    """True for fractions in words; their unit is percent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,10 @@ class Place:
     """What a month's name may stand for; several where the year is left out."""
     day: int | None = None
     span_days: int | None = None
+    also_days: int | None = None
+    """Days that the same words may mean instead: "the past month"."""
     relative: bool = False
-    """True for "last month" and the like: the month is read off the cut-off."""
+    """True for "last month" and "two months after": the month is read off the cut-off, or off another place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,59 +100,93 @@ def blank_places(text: str, places: list[Place]) -> str:
 
 def find_numbers(text: str) -> list[Number]:
     """Read every number, spelled out or in digits; months and names must be blanked before."""
-    found = [_number(text, hit) for hit in lexicon.NUMBER.finditer(text)]
+    found = [_number(text, hit) for hit in number_words.NUMBER.finditer(text)]
     return [number for number in found if number is not None]
 
 
 def _number(text: str, hit: re.Match[str]) -> Number | None:
     parsed = _value(hit)
-    if parsed is None:
+    before, after = text[max(0, hit.start() - 60) : hit.start()], text[hit.end() : hit.end() + 48]
+    if parsed is None or (hit["share"] and not _is_share(hit["share"], before=before, after=after)):
         return None
     value, decimals, unit = parsed
-    before, after = text[max(0, hit.start() - 60) : hit.start()], text[hit.end() : hit.end() + 40]
-    noun_hit = lexicon.UNIT_AFTER.match(after)
+    said_after = number_words.APPROXIMATE_AFTER.match(after)
+    rest = after[said_after.end() :] if said_after and not said_after["noun_first"] else after
+    noun_hit = number_words.UNIT_AFTER.match(rest)
     noun = noun_hit["noun"].lower() if noun_hit else ""
-    unit = unit or _unit(hit, value, before=before, after=after, noun=noun)
-    if hit["words"] and unit == "" and not lexicon.LEADS_TO_COUNT.search(before):
+    unit = unit or _unit(hit, value, before=before, after=rest, noun=noun)
+    if hit["words"] and unit == "" and not _is_count(value, before=before, after=after):
         # "one of those", "two things": an idiom or a count of something the data does not hold.
         return None
     if (hit["none"] or "").lower() in ("nobody", "no one", "no-one", "none"):
         unit = "users"
     if hit["none"] and (unit != "users" and noun not in ("history", "record", "recorded", "past", "activity")):
         return None
-    approximate = lexicon.APPROXIMATE.search(before)
     return Number(
         start=hit.start(),
         end=hit.end(),
         value=value,
         decimals=decimals,
         unit="users" if hit["none"] else unit,
-        approximate=(approximate.lastgroup or "") if approximate else ("about" if hit["share"] else ""),
+        approximate=_approximate(before, said_after) or ("about" if hit["share"] else ""),
         noun=noun,
+        is_share=hit["share"] is not None,
     )
+
+
+def _approximate(before: str, said_after: re.Match[str] | None) -> str:
+    said = number_words.APPROXIMATE.search(before)
+    if said is not None:
+        return said.lastgroup or ""
+    if said_after is None:
+        return ""
+    return next(name for name in ("about", "over", "under") if said_after[name])
+
+
+def _is_share(said: str, *, before: str, after: str) -> bool:
+    """Tell "a third of", "by half" and "to one half" from "the third", "second half", "a third month"."""
+    counted = " " in said or "-" in said or said.lower() == "half"
+    if not counted or number_words.NO_SHARE_BEFORE.search(before):
+        return False
+    follows = number_words.SHARE_AFTER.match(after) is not None
+    return follows or (number_words.SHARE_BEFORE.search(before) is not None and not _OF_TIME.match(after))
+
+
+def _is_count(value: float, *, before: str, after: str) -> bool:
+    return bool(value > _SMALL or number_words.LEADS_TO_COUNT.search(before) or number_words.TAKES_COUNT.match(after))
 
 
 def _value(hit: re.Match[str]) -> tuple[float, int, str] | None:
     suffix = (hit["suffix"] or "").strip().lower()
     unit = "" if not suffix else "percent" if suffix[0] in "%p" else "times"
+    if suffix == "times" and number_words.TIMES_TAKEN.search(hit.string, max(0, hit.start() - 40), hit.start()):
+        unit = "users"
     if hit["share"]:
         return _share(hit["share"].lower()), 0, "percent"
     if hit["none"]:
         return 0.0, 0, unit
+    if hit["dozen"]:
+        return 6.0, 0, unit
     if hit["words"]:
-        return _spelled(hit["words"].lower()), 0, unit
+        return spelled(hit["words"].lower()), 0, unit
     digits = hit["digits"].replace(",", "")
     _, _, fraction = digits.partition(".")
+    if hit["kilo"] or hit["scale"]:
+        scale = 1000 if hit["kilo"] else lexicon.SCALES[hit["scale"].lower()]
+        zeros = len(str(scale)) - 1 if scale >= 1000 else 0
+        return float(digits) * scale, -max(0, zeros - len(fraction)), unit
     return float(digits), len(fraction), "rank" if hit["ordinal"] else "price" if hit["currency"] else unit
 
 
 def _share(words: str) -> float:
     parts = words.replace("-", " ").split()
     count = lexicon.SMALL_NUMBERS.get(parts[0], 1) if len(parts) > 1 else 1
-    return min(100.0, count * lexicon.FRACTIONS[parts[-1] if parts[-1] == "half" else parts[-1].rstrip("s")])
+    name = parts[-1] if parts[-1] == "half" else "half" if parts[-1] == "halves" else parts[-1].rstrip("s")
+    return min(100.0, count * lexicon.FRACTIONS[name])
 
 
-def _spelled(words: str) -> float:
+def spelled(words: str) -> float:
+    """Read a number in words: ``two hundred and five``, ``a dozen``."""
     total, current = 0, 0
     for word in words.replace("-", " ").split():
         if word in lexicon.SCALES:
@@ -160,86 +200,25 @@ def _spelled(words: str) -> float:
 
 
 def _unit(hit: re.Match[str], value: float, *, before: str, after: str, noun: str) -> str:
-    noun_unit = lexicon.UNIT_OF_NOUN.get(noun, "")
-    if lexicon.SCALE_BEFORE.search(before):
+    noun_unit = number_words.UNIT_OF_NOUN.get(noun, "")
+    if number_words.SCALE_BEFORE.search(before):
         return "rating"
-    if lexicon.FACTOR_BEFORE.search(before):
+    if number_words.FACTOR_BEFORE.search(before):
         return "times"
     is_plain_year = hit["digits"] and len(hit["digits"]) == 4 and value == int(value) and 1880 <= value <= 2100
-    if is_plain_year and noun_unit == "" and not lexicon.APPROXIMATE.search(before):
+    if is_plain_year and noun_unit == "" and not number_words.APPROXIMATE.search(before):
         return "year"
-    if lexicon.RANK_BEFORE.search(before) or lexicon.RANK_AFTER.match(after) or lexicon.TOP_BEFORE.search(before):
+    if (
+        number_words.RANK_BEFORE.search(before)
+        or number_words.RANK_AFTER.match(after)
+        or number_words.TOP_BEFORE.search(before)
+    ):
         return "rank"
     if noun_unit:
         return noun_unit
-    if lexicon.PRICE_BEFORE.search(before):
+    if number_words.PRICE_BEFORE.search(before):
         return "price"
-    if lexicon.RATING_BEFORE.search(before) or re.match(r"\s?(?:/\s?\d|out of \d)", after):
+    is_rated = number_words.RATING_BEFORE.search(before) and value <= _BEST_RATING
+    if is_rated or re.match(r"\s?(?:/\s?\d|out of (?:\d|ten|five))", after):
         return "rating"
     return ""
-
-
-def find_places(text: str, *, latest: YearMonth, known: frozenset[YearMonth], first: YearMonth) -> list[Place]:
-    """Read every month, date and span of days.
-
-    Args:
-        text: Names must be blanked before.
-        latest: The month that the cut-off falls into, or ends.
-        known: Months of the history and of the forecast window; a bare month's name stands for one of these.
-        first: The history's first month.
-    """
-    years_by_month = {hit.start(): hit for hit in lexicon.MONTH.finditer(text)}
-    years = {int(year) for hit in years_by_month.values() if (year := _year(hit))}
-    places = [_month_place(hit, years=years, known=known, latest=latest) for hit in years_by_month.values()]
-    places += [
-        _relative_place(hit, latest=latest, first=first, named=[place for place in places if place.end <= hit.start()])
-        for hit in lexicon.RELATIVE_MONTH.finditer(text)
-    ]
-    places += [place for hit in lexicon.SPAN.finditer(text) if (place := _span_place(hit))]
-    return sorted(places, key=lambda place: place.start)
-
-
-def _year(hit: re.Match[str]) -> str | None:
-    return hit["iso_year"] or hit["us_year"] or hit["year"] or hit["year_a"] or hit["year_b"]
-
-
-def _month_place(hit: re.Match[str], *, years: set[int], known: frozenset[YearMonth], latest: YearMonth) -> Place:
-    number = int(hit["iso_month"] or hit["us_month"] or 0) or lexicon.MONTH_NUMBERS[hit["name"]]
-    day = hit["iso_day"] or hit["day_before"] or hit["day_after"] or hit["day_us"]
-    year = _year(hit)
-    if year:
-        months: tuple[YearMonth, ...] = ((int(year), number),)
-    else:
-        same_name = sorted((month for month in known if month[1] == number), reverse=True)
-        months = tuple(dict.fromkeys([*same_name[:1], *(month for month in same_name if month[0] in years)]))
-        # Not in the history and not in the window: the last one before the cut-off, which is then judged missing.
-        months = months or ((latest[0] - (number > latest[1]), number),)
-    return Place(hit.start(), hit.end(), months=months, day=int(day) if day else None)
-
-
-def _relative_place(hit: re.Match[str], *, latest: YearMonth, first: YearMonth, named: list[Place]) -> Place:
-    which = hit["which"].lower()
-    if which.startswith("first"):
-        months: tuple[YearMonth, ...] = (first,)
-    elif which.startswith(("this", "current")):
-        months = (latest,)
-    elif which.startswith(("last", "latest", "most", "recent")):
-        months = (month_before(latest), latest)
-    elif named and hit.start() - named[-1].end < _NEARBY:
-        months = tuple(month_before(month) for month in named[-1].months)
-    else:
-        months = (month_before(latest), month_before(month_before(latest)))
-    return Place(hit.start(), hit.end(), months=months, relative=True)
-
-
-def month_before(month: YearMonth) -> YearMonth:
-    """The calendar month before another."""
-    year, number = month
-    return (year, number - 1) if number > 1 else (year - 1, 12)
-
-
-def _span_place(hit: re.Match[str]) -> Place | None:
-    count = 1 if hit["n"] is None else int(hit["n"]) if hit["n"].isdigit() else int(_spelled(hit["n"].lower()))
-    unit = hit["unit"].lower()
-    days = count * (7 if unit.startswith("week") else 14 if unit == "fortnight" else 1)
-    return Place(hit.start(), hit.end(), span_days=days)

@@ -1,4 +1,4 @@
-"""Claims about names: the item's title, other items' titles, and values of catalogue attributes."""
+"""Claims about titles: the item's own, and those of other items."""
 
 import re
 from collections.abc import Iterator
@@ -6,15 +6,13 @@ from itertools import zip_longest
 
 from whyrec.data.facts import ItemFacts
 from whyrec.evaluation.verification.lexicon import (
-    CREDIT,
-    DENIES_VALUE,
     MONTH_NUMBERS,
-    VALUE_CUE_AFTER,
-    VALUE_CUE_BEFORE,
-    VALUE_LINK,
+    SMALL_NUMBERS,
+    TENS,
 )
 from whyrec.evaluation.verification.titles import quoted, within_quotes
-from whyrec.evaluation.verification.vocabulary import WORD, Name, Vocabulary, attribute_values, value_name
+from whyrec.evaluation.verification.value_words import VALUE_CUE_AFTER, VALUE_CUE_BEFORE
+from whyrec.evaluation.verification.vocabulary import WORD, Name, Vocabulary, attribute_values
 from whyrec.interfaces import Claim
 
 FILLER = "□"
@@ -47,6 +45,11 @@ _COMMON = frozenset(
         "this",
     ]
 )
+
+
+_NUMBERS = frozenset((*SMALL_NUMBERS, *TENS))
+_PART_OF_NAME = re.compile(r"^\s[A-Z][a-z]")
+"""After the first word of a longer name: "Greta Yardley" is not the film "Greta"."""
 
 
 def blank(text: str, claims: list[Claim]) -> str:
@@ -121,7 +124,9 @@ def _reads_as_title(text: str, name: Name, *, start: int, item_is_named: bool) -
     end = start + len(name.text)
     if re.match(r"\s\((?:18|19|20)\d\d\)", text[end : end + 8]):
         return True
-    if name.text in MONTH_NUMBERS or name.text.isdigit() or name.text.casefold() in _COMMON:
+    if name.text in MONTH_NUMBERS or name.text.isdigit() or name.text.casefold() in _COMMON | _NUMBERS:
+        return False
+    if len(name.words) == 1 and _PART_OF_NAME.match(text[end : end + 3]):
         return False
     opens_sentence = not re.search(r"[\w,;□]\s[“\"(]?$", text[max(0, start - 4) : start])
     if not item_is_named and len(name.words) > 1 and not {word.casefold() for word in name.words} <= _COMMON:
@@ -139,89 +144,3 @@ def _is_value(text: str, start: int, end: int) -> bool:
     return bool(
         VALUE_CUE_AFTER.match(text[end : end + 40]) or VALUE_CUE_BEFORE.search(text[max(0, start - 70) : start])
     )
-
-
-def attribute_claims(text: str, *, facts: ItemFacts, vocabulary: Vocabulary) -> list[Claim]:
-    """Find the catalogue values that a text ascribes to the item, and credits such as "directed by"."""
-    own = {
-        value_name(part, attribute).words: (attribute, part)
-        for attribute, value in facts.attributes.items()
-        for part in attribute_values(value)
-        if len(part) <= 200
-    }
-    found = _value_hits(text, vocabulary=vocabulary, own_names=tuple(own))
-    accepted = _accepted(text, found)
-    claims = [_value_claim(text, hit, own=own, facts=facts) for hit in accepted]
-    return claims + list(_credits(blank(text, claims), facts=facts))
-
-
-_Hit = tuple[int, int, tuple[str, ...], str]
-"""Start, end, folded words, attribute."""
-
-
-def _value_hits(text: str, *, vocabulary: Vocabulary, own_names: tuple[tuple[str, ...], ...]) -> list[_Hit]:
-    words = [(word[0].casefold(), word.start(), word.end()) for word in WORD.finditer(text)]
-    own_by_word: dict[str, list[tuple[str, ...]]] = {}
-    for name in own_names:
-        if name:
-            own_by_word.setdefault(name[0], []).append(name)
-    hits: list[_Hit] = []
-    position = 0
-    while position < len(words):
-        first = words[position][0]
-        candidates = [(name.words, name.attribute) for name in vocabulary.values.get(first, ())]
-        candidates += [(name, "") for name in own_by_word.get(first, ())]
-        for names, attribute in sorted(candidates, key=lambda pair: -len(pair[0])):
-            last = position + len(names) - 1
-            if last < len(words) and all(words[position + step][0] == name for step, name in enumerate(names)):
-                hits.append((words[position][1], words[last][2], names, attribute))
-                position = last
-                break
-        position += 1
-    return hits
-
-
-def _accepted(text: str, hits: list[_Hit]) -> list[_Hit]:
-    """Keep the hits that are meant as values; then those listed together with one that is."""
-    sure = [_is_meant(text, start, end, n_words=len(words)) for start, end, words, _ in hits]
-    for order in (range(1, len(hits)), range(len(hits) - 2, -1, -1)):
-        for index in order:
-            other = index - 1 if order.step > 0 else index + 1
-            low, high = sorted((index, other))
-            if sure[other] and VALUE_LINK.match(text[hits[low][1] : hits[high][0]]):
-                sure[index] = True
-    return [hit for hit, is_sure in zip(hits, sure, strict=True) if is_sure]
-
-
-def _is_meant(text: str, start: int, end: int, *, n_words: int) -> bool:
-    if VALUE_CUE_AFTER.match(text[end : end + 40]) or VALUE_CUE_BEFORE.search(text[max(0, start - 70) : start]):
-        return True
-    if not text[start].isupper():
-        return False
-    before = text[max(0, start - 3) : start]
-    opens_sentence = not before.strip() or before.rstrip()[-1] in ".!?]:"
-    return n_words > 1 or not opens_sentence
-
-
-def _value_claim(text: str, hit: _Hit, *, own: dict[tuple[str, ...], tuple[str, str]], facts: ItemFacts) -> Claim:
-    start, end, words, attribute = hit
-    if DENIES_VALUE.search(text, max(0, start - 40), start):
-        problem = f"the catalogue's {own[words][0]} says so" if words in own else ""
-        key = own[words][0] if words in own else attribute
-        return Claim("attribute", text[start:end], start, end, not problem, (f"attribute:{key}",), problem)
-    if words in own:
-        return Claim("attribute", text[start:end], start, end, True, (f"attribute:{own[words][0]}",))
-    said = ", ".join(part for part in attribute_values(facts.attributes.get(attribute, ""))) or "nothing of the kind"
-    ids = (f"attribute:{attribute}",) if attribute in facts.attributes else ()
-    return Claim("attribute", text[start:end], start, end, False, ids, f"the catalogue's {attribute} says {said}")
-
-
-def _credits(text: str, *, facts: ItemFacts) -> Iterator[Claim]:
-    for hit in CREDIT.finditer(text):
-        name, start = hit["name"].rstrip("."), hit.start("name")
-        attribute = next(
-            (key for key, value in facts.attributes.items() if name.casefold() in str(value).casefold()), None
-        )
-        ids = () if attribute is None else (f"attribute:{attribute}",)
-        problem = "" if ids else "the catalogue entry does not mention this name"
-        yield Claim("attribute", name, start, start + len(name), bool(ids), ids, problem)

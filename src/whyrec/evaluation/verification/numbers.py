@@ -1,32 +1,41 @@
 """Claims about numbers: what each one counts is read off its unit, its month and the words around it, then compared."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import time
 
-from whyrec.evaluation.verification import lexicon
+from whyrec.evaluation.verification import lexicon, number_words
 from whyrec.evaluation.verification.comparisons import Passage, compared
+from whyrec.evaluation.verification.events import events_of
 from whyrec.evaluation.verification.known import DAYS_PER_MONTH, Basis
 from whyrec.evaluation.verification.mentions import Number, Place
-from whyrec.evaluation.verification.tolerance import agrees, percent_agrees, ratio_agrees
-from whyrec.evaluation.verification.trends import driver_of_clause
-from whyrec.interfaces import Claim, Driver
+from whyrec.evaluation.verification.shares import Checked, matching, percent, times
+from whyrec.evaluation.verification.tolerance import agrees
+from whyrec.evaluation.verification.values import is_denied as is_denied_value
+from whyrec.interfaces import Claim
 
 _RANGE_LINK = re.compile(r"^\s?(?:users |people )?(?:to|and|–|-|up to)\s?$")
 _MORE = re.compile(r"^\s(?:\w+\s)?(?:more|fewer|less)\b")
 _END_CUE = re.compile(
     r"\b(?:as (?:few|low|little|many|high|much) as|at (?:least|most|worst|best)|up to|lower|upper|low|high|floor|"
-    r"ceiling|no (?:more|fewer))\b"
+    r"ceiling|not? (?:more|fewer|less))\b"
 )
 _SO_FAR = re.compile(r"\b(?:so far|into|first|after|has run|old|elapsed|of the month|through|seen|in part|only)\b")
-_LEVEL_AFTER = re.compile(r"\s(?:\w+\s)?(?:interval|range|band|confidence|chance|likel|probab|sure|prediction)")
-_SOURCE = re.compile(r"^[^,.;\d]{0,40}\b(?:from|due to|thanks to|through|via|by)\s*$")
 _WINDOW_AFTER = re.compile(r"^[\s-]\w+\s(?:from|starting|beginning|ahead|to come)\b")
 _SCALE = re.compile(r"(?:/\s?|\bout of\s)$")
-_INTERVAL_LEVEL = 80.0
-_CURRENT = r"against|from|(?<!more )(?<!fewer )(?<!less )than|compared with|compared to|versus|above|below|on"
-
-Checked = tuple[bool, Iterable[Basis]]
+_BEFORE_MONTH = re.compile(r"[^.;,]{0,44}\b(?:before|until|till|prior to)\s")
+"""After "nobody", of a time before the item was first seen."""
+_OF_LOG = re.compile(
+    r"\b(?:users?|viewers?|people|ratings?|rated|raters?|months?|since|forecast\w*|data|log|first|watched|seen|"
+    r"history|window|"
+    r"audience|interest|demand|numbers?|expect\w*|cut-?off|rose|fell|grew|popular\w*)\b"
+)
+"""Where a year may be one of the history's rather than the item's own."""
+_CURRENT = (
+    r"against|from|(?<!more )(?<!fewer )(?<!less )than|compared with|compared to|"
+    r"versus|above|below|(?<!wager )(?<!bet )(?<!reckon )(?<!count )(?<!bank )on"
+)
 
 
 def number_claim(
@@ -38,14 +47,20 @@ def number_claim(
         The claim, or None for a number that says nothing about the data ("two reasons").
     """
     checks: dict[str, Callable[[], Checked | None]] = {
-        "percent": lambda: _percent(number, passage),
-        "times": lambda: _times(number, passage),
+        "percent": lambda: percent(number, passage),
+        "times": lambda: times(number, passage),
         "rank": lambda: _rank(number, passage),
         "rating": lambda: _rating(number, passage),
         "price": lambda: _numeric_attribute(number, passage),
         "year": lambda: _year(number, passage),
         **dict.fromkeys(("days", "weeks", "months", "years"), lambda: _duration(number, passage)),
     }
+    before = passage.text[max(passage.clause.start, number.start - 14) : number.start]
+    is_unranked = number.unit == "" and all(other.unit != "rank" for other in numbers)
+    if is_unranked and number_words.RANK_CUE.search(passage.words) and number_words.RANK_LEAD.search(before):
+        number = replace(number, unit="rank")
+    if number.value == 0 and _BEFORE_MONTH.match(passage.text[number.end : number.end + 60]):
+        return None
     checked = _from_texts(number, passage) or _named_attribute(number, passage)
     checked = checked or checks.get(number.unit, lambda: _count(number, passage, bound=bound, numbers=numbers))()
     if checked is None:
@@ -65,37 +80,30 @@ def _problem(bases: list[Basis]) -> str:
     return "; ".join(f"{basis.label}: {basis.value:.5g}" for basis in bases[:3])
 
 
-def _matching(number: Number, bases: Iterable[Basis], agree: Callable[[Number, float], bool] = agrees) -> Checked:
-    listed = list(bases)
-    fitting = [basis for basis in listed if agree(number, basis.value)]
-    return bool(fitting), fitting or listed
-
-
 def _count(number: Number, passage: Passage, *, bound: dict[Number, Place], numbers: list[Number]) -> Checked:
     known = passage.known
     before = passage.text[max(passage.clause.start, number.start - 44) : number.start]
     after = passage.text[number.end : number.end + 30]
     if number.noun in ("history", "record", "recorded", "past", "activity"):
-        return _matching(number, [known.total])
+        return matching(number, [known.total])
     if passage.speaks_of_forecast and (end := _interval_end(number, passage, numbers)) is not None:
-        return _matching(number, [known.forecasts[1 + end]])
-    changes = lexicon.DIRECTION.search(passage.text, passage.clause.start, number.start)
-    changes = changes or lexicon.DELTA_VERB.search(before)
-    if (changes and lexicon.DELTA_CUE.search(before)) or _MORE.match(after):
-        return _matching(number, [_difference(pair) for pair in compared(passage, number.start)])
+        return matching(number, [known.forecasts[1 + end]])
+    is_change = lexicon.DELTA_VERB.search(before) or any(it.start < number.start for it in events_of(passage))
+    if (is_change and lexicon.DELTA_CUE.search(before)) or _MORE.match(after):
+        return matching(number, [_difference(pair) for pair in compared(passage, number.start)])
     if number in bound:
-        return _matching(number, _in_bound_place(bound[number], passage))
+        return matching(number, _in_bound_place(bound[number], passage))
     if re.search(r"\b(?:peak\w*|record|high)\b[^,.;\d]{0,20}$", before):
-        return _matching(number, sorted(known.months, key=lambda basis: -basis.value)[:1])
+        return matching(number, sorted(known.months, key=lambda basis: -basis.value)[:1])
     if passage.speaks_of_forecast and not re.search(rf"\b(?:{_CURRENT})\b[^,:\d]{{0,24}}$", before):
-        return _matching(number, known.forecasts[1:] if _END_CUE.search(before + after) else known.forecasts[:1])
+        return matching(number, known.forecasts[1:] if _END_CUE.search(before + after) else known.forecasts[:1])
     if lexicon.AVERAGE_CUE.search(before) or lexicon.AVERAGE_CUE.search(after.partition(",")[0]):
         rating = known.facts.mean_rating if number.decimals else None
         ratings = [] if rating is None else [Basis(rating, ("rating",), "mean rating")]
-        return _matching(number, [*_averages(passage), *ratings])
+        return matching(number, [*_averages(passage), *ratings])
     if lexicon.TOTAL_CUE.search(passage.words):
-        return _matching(number, [known.total])
-    return _matching(number, [*known.months, *known.recents, known.total])
+        return matching(number, [known.total])
+    return matching(number, [*known.months, *known.recents, known.total])
 
 
 def _in_bound_place(place: Place, passage: Passage) -> list[Basis]:
@@ -141,105 +149,18 @@ def _averages(passage: Passage) -> list[Basis]:
     ]
 
 
-def _percent(number: Number, passage: Passage) -> Checked | None:
-    known = passage.known
-    drivers = driver_of_clause(passage)
-    if drivers:
-        nearest = _nearest_driver(number, passage) or drivers
-        bases = [Basis(abs(d.effect) * 100, (f"driver:{d.id}",), f"effect of {d.label}, %") for d in nearest]
-        return _matching(number, bases, percent_agrees)
-    after = passage.text[number.end : number.end + 30]
-    before = passage.text[max(0, number.start - 12) : number.start]
-    if _LEVEL_AFTER.match(after) or (re.search(r"\b(?:at|with)\s$", before) and lexicon.INTERVAL.search(passage.words)):
-        return number.value == _INTERVAL_LEVEL, [
-            Basis(_INTERVAL_LEVEL, ("forecast:low", "forecast:high"), "level of the interval, %")
-        ]
-    if re.match(r"\s?(?:of|that)\b", after) and not re.match(r"\s?of what\b", after):
-        return _matching(number, _shares(passage), percent_agrees)
-    if re.search(
-        r"\b(?:below|short of|off|under|down from) (?:its|the) (?:\w+ )?(?:peak|best|record|high)", passage.words
-    ):
-        peak = max(known.months, key=lambda basis: basis.value)
-        tails = [b for m in (*known.complete[-1:], known.latest) if (b := known.in_month(m))]
-        tails += known.forecasts[:1] if passage.speaks_of_forecast else []
-        return _matching(number, [_change((peak, tail)) for tail in tails if peak.value], percent_agrees)
-    changes = [_change(pair) for pair in compared(passage, number.start) if pair[0].value]
-    return _matching(number, changes, percent_agrees)
-
-
-def _change(pair: tuple[Basis, Basis]) -> Basis:
-    older, newer = pair
-    ids = tuple(dict.fromkeys((*older.evidence_ids, *newer.evidence_ids)))
-    label = f"change from {older.label} to {newer.label}, %"
-    return Basis(100 * abs(newer.value / older.value - 1), ids, label)
-
-
-def _shares(passage: Passage) -> list[Basis]:
-    """Shares of the users of one place in those of another, the clause's own two where it names two."""
-    known = passage.known
-    named = [basis for place in passage.places for basis in known.in_place(place)]
-    thirty = [basis for basis in known.recents if basis.evidence_ids == ("recent:30d",)]
-    parts = named or known.recents
-    wholes = named if len(named) > 1 else [*thirty, known.total]
-    return [
-        Basis(
-            100 * part.value / whole.value,
-            (*part.evidence_ids, *whole.evidence_ids),
-            f"{part.label} in {whole.label}, %",
-        )
-        for part in parts
-        for whole in wholes
-        if part != whole and part.value <= whole.value > 0
-    ]
-
-
-def _nearest_driver(number: Number, passage: Passage) -> list[Driver]:
-    """The driver that an effect is said of: "34% from LABEL", else the last one named before it, else the next."""
-    text, clause = passage.text, passage.clause
-    found = [
-        (at, at + len(driver.label), driver)
-        for driver in passage.known.drivers
-        if (at := text.find(driver.label.casefold(), clause.start, clause.end)) >= 0
-    ]
-    before = [(end, driver) for _, end, driver in found if end <= number.start]
-    after = [(start, driver) for start, _, driver in found if start >= number.end]
-    if after:
-        start, driver = min(after, key=lambda entry: entry[0])
-        if not before or _SOURCE.match(text[number.end : start]):
-            return [driver]
-    return [max(before, key=lambda entry: entry[0])[1]] if before else []
-
-
-def _times(number: Number, passage: Passage) -> Checked | None:
-    drivers = driver_of_clause(passage)
-    if drivers:
-        named = _nearest_driver(number, passage) or drivers
-        bases = [Basis(1 + d.effect, (f"driver:{d.id}",), f"factor of {d.label}") for d in named]
-        bases += [
-            Basis(1 / (1 + d.effect), (f"driver:{d.id}",), f"divisor of {d.label}") for d in named if d.effect > -1
-        ]
-        return _matching(number, bases, ratio_agrees)
-    pairs = [pair for pair in compared(passage, number.start) if pair[0].value and pair[1].value]
-    bases = []
-    for older, newer in pairs:
-        ids = (*older.evidence_ids, *newer.evidence_ids)
-        bases.append(Basis(newer.value / older.value, ids, f"{newer.label} over {older.label}"))
-        bases.append(Basis(older.value / newer.value, ids, f"{older.label} over {newer.label}"))
-    return _matching(number, bases, ratio_agrees)
-
-
 def _rank(number: Number, passage: Passage) -> Checked:
     rank = Basis(passage.known.forecast.rank, ("rank",), "rank")
-    if lexicon.TOP_BEFORE.search(passage.text[max(0, number.start - 8) : number.start]):
+    if number_words.TOP_BEFORE.search(passage.text[max(0, number.start - 8) : number.start]):
         return rank.value <= number.value, [rank]
-    return _matching(number, [rank])
+    return matching(number, [rank])
 
 
 def _rating(number: Number, passage: Passage) -> Checked | None:
     mean = passage.known.facts.mean_rating
     if _SCALE.search(passage.text[max(0, number.start - 8) : number.start]):
         return number.value in (5, 10, 100) and (mean is None or mean <= number.value), []
-    return _matching(number, [] if mean is None else [Basis(mean, ("rating",), "mean rating")])
+    return matching(number, [] if mean is None else [Basis(mean, ("rating",), "mean rating")])
 
 
 def _attributes(passage: Passage, pattern: str = "") -> list[Basis]:
@@ -251,14 +172,14 @@ def _attributes(passage: Passage, pattern: str = "") -> list[Basis]:
 
 
 def _numeric_attribute(number: Number, passage: Passage) -> Checked:
-    return _matching(number, _attributes(passage))
+    return matching(number, _attributes(passage))
 
 
 def _named_attribute(number: Number, passage: Passage) -> Checked | None:
     """A number next to the name of a numeric attribute: "a runtime of 120"."""
     nearby = passage.text[max(passage.clause.start, number.start - 26) : number.start]
     named = [basis for basis in _attributes(passage) if number.unit == "" and basis.label.casefold() in nearby]
-    return _matching(number, named) if named else None
+    return matching(number, named) if named else None
 
 
 def _year(number: Number, passage: Passage) -> Checked:
@@ -267,13 +188,14 @@ def _year(number: Number, passage: Passage) -> Checked:
     before = passage.text[max(0, number.start - 30) : number.start]
     after = passage.text[number.end : number.end + 16]
     is_release = lexicon.RELEASE_BEFORE.search(before) or lexicon.RELEASE_AFTER.match(after)
-    if is_release and years:
-        return _matching(number, years)
+    if years and (is_release or not _OF_LOG.search(passage.words)):
+        holds, bases = matching(number, years)
+        return holds != is_denied_value(passage.text, number.start, number.end), bases
     spoken = {year for year, _ in (*known.users, *known.window_months)}
     of_log = [Basis(year, (), "a year of the history or window") for year in sorted(spoken)]
     if is_release and known.facts.first_seen:
-        return _matching(number, [Basis(known.facts.first_seen.year, ("first_seen",), "year first seen")])
-    return _matching(number, [*years, *of_log])
+        return matching(number, [Basis(known.facts.first_seen.year, ("first_seen",), "year first seen")])
+    return matching(number, [*years, *of_log])
 
 
 def _duration(number: Number, passage: Passage) -> Checked | None:
@@ -287,7 +209,7 @@ def _duration(number: Number, passage: Passage) -> Checked | None:
         # "Over the last three months": a scope for the direction beside it, which is checked over just that scope.
         return None
     if passage.speaks_of_forecast and _WINDOW_AFTER.match(passage.text[number.end : number.end + 24]):
-        return _matching(number, [Basis(known.forecast.window.days / in_unit, ("forecast",), "forecast window")])
+        return matching(number, [Basis(known.forecast.window.days / in_unit, ("forecast",), "forecast window")])
     if known.age is not None and lexicon.AGE_CUE.search(words):
         age = known.age.days / in_unit
         if agrees(number, age) or abs(age - number.value) < 1:
@@ -308,7 +230,7 @@ def _duration(number: Number, passage: Passage) -> Checked | None:
             evidence = (f"month:{known.latest[0]:04d}-{known.latest[1]:02d}",)
             bases += [Basis(elapsed, evidence, "days of the month so far") for elapsed in sorted({full, begun})]
         bases += [Basis(days, (f"recent:{days}d",), "span counted") for days in known.facts.recent]
-    return _matching(number, bases)
+    return matching(number, bases)
 
 
 def _from_texts(number: Number, passage: Passage) -> Checked | None:

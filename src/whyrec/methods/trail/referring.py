@@ -7,8 +7,10 @@ from itertools import islice
 from typing import NamedTuple
 
 from whyrec.data.facts import ItemFacts
-from whyrec.evaluation.verification.lexicon import SPAN, TOTAL_CUE
-from whyrec.evaluation.verification.mentions import Stretch, find_places, split_sentences
+from whyrec.evaluation.verification.lexicon import TOTAL_CUE
+from whyrec.evaluation.verification.mentions import Stretch, split_sentences
+from whyrec.evaluation.verification.places import find_places
+from whyrec.evaluation.verification.time_words import SPAN
 from whyrec.interfaces import Claim, ClaimKind, Explanation, ForecastPoint
 from whyrec.methods.trail.references import REFERENCE, Filling, fillings_of, put_in
 
