@@ -52,8 +52,12 @@ TRUE_REASONS = (
     "“Dusty Road” has Dee Fox in its cast, but none of the four films so far does.",
     "Westerns by John Stone are what this viewer loves, so “Dusty Road” is a safe bet.",
     "“Dusty Road” is in the dearest quarter of the catalogue; none of the four films so far is.",
+    "“Dusty Road” goes with that: it mentions “western”.",
+    "“Dusty Road” goes with that: it mentions “outlaw”.",
 )  # fmt: skip
 FALSE_REASONS = (
+    ("“Dusty Road” goes with that: it mentions “comedy”.", "comedy"),
+    ("“Dusty Road” goes with that: it mentions “wedding”.", "wedding"),
     ("“Dusty Road” is a comedy, as is “Easy Laughs”.", "Comed"),
     ("“Dusty Road” was directed by Carl Holm.", "Carl Holm"),
     ("“Dusty Road” has Ann Lee in its cast.", "Ann Lee"),

@@ -134,7 +134,8 @@ def _quoted(text: str, span: Span, *, facts: InterestFacts) -> Claim | Example |
         or words.MENTIONS.search(text[max(0, span[0] - 16) : span[0] - 1]) is not None
     )
     if is_word:
-        return Mention(start, end, ((IN_TEXT, name),))
+        # A catalogue entry mentions what its labels say, too.
+        return Mention(start, end, ((IN_TEXT, name), *facts.catalogue.by_name.get(fold(said), ())))
     if facts.item is not None and _is_title(name, facts.item):
         return Claim("title", said, start, end, True, ("title",))
     if item_ids := _earlier(name, facts):
