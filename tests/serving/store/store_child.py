@@ -9,15 +9,17 @@ from whyrec.errors import WhyrecError
 from whyrec.serving.store import Store, publication
 
 N_USERS, BATCH = 60, 3
+ROWS_AT_ONCE = 40
 
 
 def publish_until_killed(url: str, name: str, sender: Connection) -> None:
-    """Publish in many small transactions and remove old versions, again and again."""
-    publication._ROWS_AT_ONCE = 40
+    """Publish in many small transactions, tell of it, and remove old versions, again and again."""
+    publication._ROWS_AT_ONCE = ROWS_AT_ONCE
     with Store.open(url, create=False) as store:
         sender.send("ready")
         for n in itertools.count():
             publish(store, label=f"{name}-{n}", user_ids=[f"u{m}" for m in range(N_USERS)])
+            sender.send(n)
             if n % 4 == 3:
                 store.retain(1)
 
