@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import api_world
 import pytest
 from server_process import ServerProcess, get, read_answer, serving, wait_until
+from sqlalchemy.pool import QueuePool
 from starlette.testclient import TestClient
 
 from contracts.postgresql_server import PostgresqlServer, postgresql_server
@@ -80,6 +81,10 @@ def test_a_database_that_hangs_is_503_and_then_found_again(
                     answer = over_postgresql.get(path)
                     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "unavailable")
             assert wait_until(lambda: over_postgresql.get(PATHS[1]).status_code == 200)
+        # Threads that were given up end when they are answered; then no connection is left open behind the store.
+        pool = store._database._pool.pool
+        assert isinstance(pool, QueuePool)
+        assert wait_until(lambda: pool.checkedout() == 0)
 
 
 class Asking(threading.Thread):
