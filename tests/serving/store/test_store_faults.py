@@ -23,7 +23,7 @@ from whyrec.serving.store import Store
 from whyrec.serving.store.locks import publishing
 from whyrec.serving.store.schema import BUILDING, VERSIONED, boards, explanations, items, lists, users, versions
 
-N_KILLS = {"sqlite": 30, "postgresql": 10}
+N_KILLS = {"sqlite": 50, "postgresql": 10}
 EXPECTED = {
     boards: 1,
     items: 1,
