@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -44,6 +45,20 @@ class PostgresqlServer:
 
     def stop(self) -> None:
         self._pg_ctl("stop", "-m", "fast")
+
+    @contextmanager
+    def hung(self) -> Iterator[None]:
+        """While the block runs, the server is there and answers nobody."""
+        main = int((self._directory / "data" / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+        processes = [main, *map(int, children)]
+        for process in processes:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in processes:
+                os.kill(process, signal.SIGCONT)
 
     def new_url(self) -> str:
         """The URL of an empty schema."""

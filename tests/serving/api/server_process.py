@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -60,16 +61,21 @@ def serving(store: str, *options: str, head_timeout_s: float = 60) -> Iterator[S
         *options,
     ]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    reading: threading.Thread | None = None
     try:
         assert process.stderr is not None
         line = process.stderr.readline()
         found = re.search(r"http://[^ ]+:(\d+)", line)
         assert found is not None, line + process.stderr.read()
+        reading = threading.Thread(target=process.stderr.read)  # a full pipe would stop whoever writes into it
+        reading.start()
         yield ServerProcess(process, int(found[1]))
     finally:
         if process.poll() is None:
             process.kill()
         process.wait()
+        if reading is not None:
+            reading.join()
         process.stderr.close()
 
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import api_world
 import pytest
 from server_process import ServerProcess, get, read_answer, serving, wait_until
+from sqlalchemy.pool import QueuePool
 from starlette.testclient import TestClient
 
 from contracts.postgresql_server import PostgresqlServer, postgresql_server
-from whyrec.serving.api import ApiSettings, create_app
+from whyrec.serving.api import ApiSettings, create_app, served
 from whyrec.serving.store import Store
 
 PATHS = (
@@ -65,6 +66,25 @@ def test_what_no_database_can_hold_is_refused_and_not_a_failure(url: str) -> Non
             assert over_postgresql.get(path).status_code == 422, path
         for path in ("/v1/users/%ff%fe", "/v1/items/%ed%a0%80", "/v1/items/'%3B DROP TABLE items%3B --"):
             assert over_postgresql.get(path).status_code == 404, path
+
+
+def test_a_database_that_hangs_is_503_and_then_found_again(
+    url: str, postgresql: PostgresqlServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(served, "READ_WITHIN_S", 0.5)
+    with Store.open(url) as store:
+        over_postgresql = TestClient(create_app(store, settings=ApiSettings(hosts=("testserver",))))
+        with over_postgresql:  # one event loop for all requests, as in a server
+            assert wait_until(lambda: over_postgresql.get(PATHS[1]).status_code == 200)
+            with postgresql.hung():
+                for path in (PATHS[1], PATHS[6], "/ready"):
+                    answer = over_postgresql.get(path)
+                    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "unavailable")
+            assert wait_until(lambda: over_postgresql.get(PATHS[1]).status_code == 200)
+        # Threads that were given up end when they are answered; then no connection is left open behind the store.
+        pool = store._database._pool.pool
+        assert isinstance(pool, QueuePool)
+        assert wait_until(lambda: pool.checkedout() == 0)
 
 
 class Asking(threading.Thread):

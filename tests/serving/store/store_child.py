@@ -2,6 +2,7 @@
 
 import itertools
 import resource
+import time
 from multiprocessing.connection import Connection
 
 from contracts.published import AT, RUNS, item, publish, taken
@@ -12,12 +13,14 @@ N_USERS, BATCH = 60, 3
 
 
 def publish_until_killed(url: str, name: str, sender: Connection) -> None:
-    """Publish in many small transactions and remove old versions, again and again."""
+    """Publish in many small transactions, tell how many seconds it took, and remove old versions, again and again."""
     publication._ROWS_AT_ONCE = 40
     with Store.open(url, create=False) as store:
         sender.send("ready")
         for n in itertools.count():
+            started = time.monotonic()
             publish(store, label=f"{name}-{n}", user_ids=[f"u{m}" for m in range(N_USERS)])
+            sender.send(time.monotonic() - started)
             if n % 4 == 3:
                 store.retain(1)
 

@@ -93,7 +93,7 @@ def _add_published(app: FastAPI, served: Served) -> None:
             return answer(served, request)
 
         async def waiting(request: Request) -> Response:
-            return await served.in_thread(answer, served, request)
+            return await served.read(answer, served, request)
 
         return _named(at_once if served.reads_at_once else waiting, answer)
 

@@ -1,6 +1,5 @@
 """Errors of the API: one form, one line, never a traceback."""
 
-import logging
 import re
 from http import HTTPStatus
 
@@ -12,8 +11,7 @@ from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 
 from whyrec import errors
-
-log = logging.getLogger("whyrec.serving")
+from whyrec.serving.api.log import log
 
 RETRY_AFTER_S = 1
 _LONGEST_SHOWN = 80

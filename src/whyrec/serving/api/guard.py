@@ -4,7 +4,6 @@ One pass over a request instead of a middleware for each purpose: five of them w
 """
 
 import asyncio
-import logging
 import time
 from typing import NamedTuple
 
@@ -13,11 +12,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from whyrec.serving.api.errors import ApiError, error_response, unexpected
 from whyrec.serving.api.keys import KeyRing
+from whyrec.serving.api.log import log
 from whyrec.serving.api.metrics import Metrics
 from whyrec.serving.api.rates import RateLimit
 from whyrec.serving.api.settings import ApiSettings
-
-log = logging.getLogger("whyrec.serving")
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "

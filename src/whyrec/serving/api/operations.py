@@ -26,8 +26,8 @@ def add_operations(app: FastAPI, served: Served) -> None:
     @app.get("/ready", responses=ready_answers, response_model=None)
     async def ready() -> Response:
         """Whether the store answers and something is published."""
-        await served.in_thread(served.store.ping)
-        version = await served.in_thread(served.version)
+        await served.read(served.store.ping)
+        version = await served.read(served.version)
         return _said(Readiness(status="ready", version=version.id))
 
     @app.get("/metrics", include_in_schema=False)

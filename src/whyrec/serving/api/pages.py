@@ -56,7 +56,7 @@ async def live_pair(served: Served, request: Request) -> Response:
     user_id, item_id = id_of(request, "user_id"), id_of(request, "item_id")
     query, version = query_of(request, MethodQuery), served.version()
     pair = f"explanation of item {shown(item_id)} for user {shown(user_id)}"
-    erased = await served.in_thread(served.store.is_erased, [user_id])
+    erased = await served.read(served.store.is_erased, [user_id])
     if served.live is None or erased:
         raise not_found(pair, do="Only the first places of a list have one published, and no run is open to make one.")
     found = await served.ask_live("explain", lambda live: live.explain(user_id, item_id, method=query.method))

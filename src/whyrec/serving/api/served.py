@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import anyio
 
+from whyrec.errors import StoreUnavailableError
 from whyrec.serving.api.cutting import StoredList
 from whyrec.serving.api.errors import ApiError
 from whyrec.serving.api.metrics import Metrics
@@ -22,6 +23,8 @@ REMEMBERED_S = 0.05
 _MOST_BOARDS = 16
 _THREADS = 12  # fewer than the connections to PostgreSQL that a store opens
 _FED_AT_ONCE = 1000
+READ_WITHIN_S = 5.0
+"""How long reading may wait for a database that neither answers nor refuses."""
 
 ResultT = TypeVar("ResultT")
 Shifted = dict[str, Any]  # as JSON: see the answer of /v1/users/{user_id}/what-if
@@ -101,8 +104,25 @@ class Served:
         return found
 
     async def in_thread(self, function: Callable[..., ResultT], *arguments: object) -> ResultT:
-        """Do what waits for disk or network beside the event loop."""
+        """Do what waits for disk or network, and is not given up, beside the event loop."""
         return await anyio.to_thread.run_sync(partial(function, *arguments), limiter=self._threads)
+
+    async def read(self, function: Callable[..., ResultT], *arguments: object) -> ResultT:
+        """Do what only reads, in a thread that is given up when the database does not answer.
+
+        Raises:
+            StoreUnavailableError: If it took too long.
+        """
+        try:
+            with anyio.fail_after(READ_WITHIN_S):
+                return await anyio.to_thread.run_sync(
+                    partial(function, *arguments), limiter=self._threads, abandon_on_cancel=True
+                )
+        except TimeoutError as error:
+            raise StoreUnavailableError(
+                f"{self.store.name}: expected an answer within {READ_WITHIN_S:g} s, got none. "
+                "Check that the database is well, and try again."
+            ) from error
 
     async def ask_live(self, what: str, question: Callable[[Live], ResultT]) -> ResultT:
         """Ask the live models, which first learn of what was taken in since.

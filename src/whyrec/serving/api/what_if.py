@@ -35,15 +35,15 @@ async def aspects(served: Served, request: Request) -> Response:
     query_of(request, Nothing)
     found = [] if served.live is None else await served.ask_live("aspects", lambda live: live.aspects())
     body = orjson.dumps(list(found))
-    current = await served.in_thread(served.version)
+    current = await served.read(served.version)
     return tagged(request, body, version=current.id, state=digest(body))
 
 
 async def shifted(served: Served, request: Request) -> Response:
     """A user's list with more or less of an aspect."""
     user_id, query = id_of(request, "user_id"), query_of(request, WhatIfQuery)
-    version = await served.in_thread(served.version)
-    if await served.in_thread(served.store.is_erased, [user_id]):
+    version = await served.read(served.version)
+    if await served.read(served.store.is_erased, [user_id]):
         raise not_found(f"user {shown(user_id)}", do="A what-if needs a history.")
     found = await served.ask_live(
         "what-if", lambda live: live.shift(user_id, query.aspect, amount=query.amount, k=query.k)
@@ -54,7 +54,7 @@ async def shifted(served: Served, request: Request) -> Response:
 
 async def stated(served: Served, wish: StatedWish) -> Response:
     """A list for what somebody says they want."""
-    version = await served.in_thread(served.version)
+    version = await served.read(served.version)
     found = await served.ask_live("motivations", lambda live: live.stated(wish.words, k=wish.k))
     body = orjson.dumps({"version": version.id, "entries": [entry.model_dump(mode="json") for entry in found]})
     return JsonBytes(body, headers=((b"cache-control", b"no-store"),))
