@@ -68,7 +68,10 @@ def find_concepts(text: str) -> list[Concept]:
     position = 0
     while position < len(words):
         word, start, _ = words[position]
+        following = words[position + 1][0] if position + 1 < len(words) else ""
         for rest, name in lookup.get(word, ()):
+            if rest and following != rest[0] and following not in _FILLERS:
+                continue
             last = _last_word(text, words, position=position, rest=rest)
             if last is not None:
                 found.append(Concept(start, words[last][2], name, " ".join((word, *rest))))

@@ -74,14 +74,18 @@ def _value_hits(text: str, *, vocabulary: Vocabulary, own_names: tuple[tuple[str
         if name:
             own_by_word.setdefault(name[0], []).append(name)
     hits: list[_Hit] = []
+    genres = genre_names()
     position = 0
     while position < len(words):
         first = words[position][0]
+        if first not in vocabulary.values and first not in own_by_word and first not in genres:
+            position += 1
+            continue
         candidates = [(name.words, name.words, name.attribute, False) for name in vocabulary.values.get(first, ())]
         candidates += [(name, name, "", False) for name in own_by_word.get(first, ())]
         candidates += [
             (name.words, name.value, attribute, name.is_noun)
-            for name in genre_names().get(first, ())
+            for name in genres.get(first, ())
             if (attribute := _attribute_of(name.value, vocabulary, own_by_word)) is not None
         ]
         for said, names, attribute, is_noun in sorted(candidates, key=lambda it: (-len(it[0]), not it[3])):
