@@ -13,13 +13,16 @@ from typing import Any, Self
 
 import polars as pl
 
+from verification_corpus_reader import level_facts
 from whyrec.data.attributes import attributes_of
 from whyrec.data.facts import ItemFacts, MonthCount
 from whyrec.data.windows import Window, month_after
 from whyrec.evaluation.verification import Vocabulary, verify_explanation
 from whyrec.evaluation.verification.interest_facts import InterestCatalogue, InterestFacts
 from whyrec.evaluation.verification.interests import verify_interests
+from whyrec.evaluation.verification.motives import Motive, MotiveFacts
 from whyrec.interfaces import ForecastPoint, Verdict
+from whyrec.methods.mllm3rec.schema import default_schema
 
 CORPUS = Path(__file__).parent / "claim_corpus"
 PARTS = ("development", "held_out")
@@ -56,15 +59,21 @@ class Catalogue:
         return cls(head, {item["item_id"]: item for item in items}, Vocabulary.of(frame), interests)
 
     def judge(self, entry: Entry) -> Judge:
-        """The verifier that the method of an explanation uses, with the facts that it takes.
-
-        ``verify_interests`` knows nothing yet of motivations, traits and levels, which are among the facts.
-        """
+        """The verifier that the method of an explanation uses, with the facts that it takes."""
         text, facts = entry["text"], entry["facts"]
         if entry["method"] == "trail":
             film, point = self._film(facts), _point(facts)
             return lambda: verify_explanation(text, facts=film, forecast=point, vocabulary=self.vocabulary)
-        return lambda: verify_interests(text, facts=InterestFacts(self.interests, facts["history"], facts["item_id"]))
+        known = InterestFacts(self.interests, facts["history"], facts["item_id"])
+        levels, motives = level_facts(facts.get("levels")), self._motives(facts)
+        return lambda: verify_interests(text, facts=known, levels=levels, motives=motives)
+
+    def _motives(self, facts: Entry) -> MotiveFacts | None:
+        if "motivations" not in facts:
+            return None
+        names = {it.key: it.name for it in default_schema().dimensions}
+        motives = tuple(Motive(key, names[key], strength) for key, strength in facts["motivations"].items())
+        return MotiveFacts(motives, frozenset(facts["traits"].values()), frozenset(self.head["traits"].values()))
 
     def _film(self, facts: Entry) -> ItemFacts:
         row = self.rows[facts["item_id"]]

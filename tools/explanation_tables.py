@@ -16,6 +16,10 @@ _MEASURES = (
     "DIV",
     "FCR[explained]",
 )
+_ACCEPTING = {
+    "first": ("accepting: precision", "accepting: recall"),
+    "second": ("precision of supported", "recall of supported"),
+}
 _FAITHFULNESS = "faithfulness: "
 _CHANGES = ("change[cited]", "change[random]", "change[cited / random]", "cited changes more")
 
@@ -43,6 +47,31 @@ def faithfulness_of_methods() -> str:
     ]
     head = ["method, evidence", "explanations", "change without what is cited", "without others", "ratio"]
     return lines([*head, "cited changes more"], body)
+
+
+def verification_claims() -> str:
+    """One row per corpus and part: how many true claims are accepted, and how many accepted claims are true."""
+    rows = []
+    for corpus, name in (("first", "verification_claims"), ("second", "verification_corpus")):
+        found = {(str(row["case"]), str(row["metric"])): float(str(row["value"])) for row in read(name)["rows"]}
+        scale = 1.0 if corpus == "first" else 100.0
+        for part in ("development", "held_out"):
+            claims, texts = (
+                (f"{part}, all types", f"{part}, explanations") if corpus == "first" else (f"{part}/all",) * 2
+            )
+            precision, recall = _ACCEPTING[corpus]
+            rows.append(
+                [
+                    f"{corpus}, {part.replace('_', ' ')}",
+                    f"{found[claims, 'true claims']:,.0f} + {found[claims, 'false claims']:,.0f}",
+                    f"{scale * found[claims, precision]:.1f}",
+                    f"{scale * found[claims, recall]:.1f}",
+                    f"{scale * found[texts, 'false explanations verified']:.1f}",
+                    f"{scale * found[texts, 'true explanations refused']:.1f}",
+                ]
+            )
+    head = ["corpus, part", "claims true + false", "accepted that are true, %", "true that are accepted, %"]
+    return lines([*head, "false explanations verified, %", "true explanations refused, %"], rows)
 
 
 def _by_method(protocol: str) -> dict[str, dict[str, Row]]:

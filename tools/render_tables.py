@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Mapping
 
 from curec_tables import curec, curec_alignment, curec_controls, curec_quartiles, curec_serving, with_intervals
-from explanation_tables import explanations_of_methods, faithfulness_of_methods
+from explanation_tables import explanations_of_methods, faithfulness_of_methods, verification_claims
 from guided_tables import (
     guided,
     guided_drawn,
@@ -260,6 +260,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "counts": counts,
     "data_scale": data_scale,
     "verification": verification,
+    "verification_claims": verification_claims,
     **{name: lambda name=name: measures(name) for name in MEASURED},
     **{f"leave_one_out_{name}": lambda name=name: leave_one_out(name) for name in ("ml1m", "amazon2014_beauty")},
     "trail_writing": trail_writing,

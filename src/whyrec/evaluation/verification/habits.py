@@ -18,7 +18,8 @@ def _found(pattern: str) -> re.Pattern[str]:
 
 _OF_USER = _found(
     r"\b(?:users?|viewers?|customers?|readers?|shoppers?|history|interactions?|share|minority|majority|you|you['’]ve|"
-    r"you['’]re|they|they['’]ve|overrepresented|underrepresented|on record|most people|others do)\b"
+    r"you['’]re|they|they['’]ve|overrepresented|underrepresented|on record|most people|others do|choices|picks|"
+    r"watched|fondness|liking for)\b"
 )
 _OF_ITEM = _found(
     r"\b(?:it|its|it['’]s|this (?:one|film|movie|item|product|title|book|game)|the (?:film|movie|item|product))\b"

@@ -4,7 +4,10 @@ English only. Nothing here knows the writer whose texts are checked.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
 
 
 def _any(*parts: str) -> str:
@@ -36,7 +39,7 @@ SIDE_AFTER = _found(
     rf"(?P<side>above{_AVERAGE}|below{_AVERAGE}|{_HIGH}|{_LOW})\b"
 )
 """Right behind it."""
-DENIED = _found(r"\b(?:not|never|no longer|neither|nor|without|far from|anything but|hardly)\b|n['’]t\b")
+DENIED = _found(r"\b(?:not|never|no longer|neither|nor|without|far from|anything but|hardly(?!\sany\b))\b|n['’]t\b")
 
 _THING = r"(?:\s(?:it|this one|this|(?:the|its) (?:film|movie|item|product|title|score)|□+))?"
 _UPS = _any(
@@ -128,26 +131,6 @@ _NOUNS = {
     "length": ("length", "running time", "duration", "runtime"),
 }
 """Everyday words for scales that come with whyrec, by their keys; other scales are known by their own names."""
-_END_WORDS: Mapping[str, tuple[str, str]] = {
-    "story_complexity": (
-        "simply plotted, plainly told, straightforward",
-        "intricate, many-layered, intricately plotted",
-    ),
-    "dialogue_complexity": ("plainly spoken", "eloquent, wordy, witty"),
-    "intellectual_challenge": ("undemanding, easy to follow", "demanding, thought-provoking, challenging"),
-    "emotional_intensity": ("cool, detached, unemotional", "moving, emotional, touching, heart-rending"),
-    "visual_auditory_intensity": ("visually restrained, quiet to look at", "visually striking, spectacular, bombastic"),
-    "tension": ("relaxed, relaxing, calm", "tense, suspenseful, nerve-racking, gripping, nail-biting"),
-    "pace": (
-        "slow-moving, slow-burning, leisurely, unhurried",
-        "quick-moving, fast-moving, fast-paced, brisk, breathless",
-    ),
-    "realism_fantasy": ("realistic, true to life, down-to-earth", "fantastical, fantastic, otherworldly, dreamlike"),
-    "historical_contemporary": ("old, period, of long ago", "contemporary, present-day, up to date"),
-    "group_viewing": ("best watched alone, for solitary viewing", "for a crowd, best watched together, for company"),
-    "length": ("brief", "lengthy, drawn-out"),
-}
-"""Low and high, in adjectives."""
 _BRACKETS = _found(r"\s\([^)]*\)$")
 _TAIL = _found(r"\s(?:levels?|scores?|degrees?)$")
 
@@ -180,11 +163,15 @@ def names_of(key: str, name: str) -> Iterator[str]:
     yield from _NOUNS.get(key, ())
 
 
+@cache
+def _end_words() -> Mapping[str, Mapping[str, Sequence[str]]]:
+    """What stands for the low and the high end of scales that come with whyrec, by their keys."""
+    return tomllib.loads(files(__package__).joinpath("levels.toml").read_text(encoding="utf-8"))
+
+
 def ends_of(key: str, means: str, *, is_high: bool) -> Iterator[str]:
     """Ways to name an end, folded: as it is described, without the word that makes it extreme, in adjectives."""
     folded = means.casefold()
     yield folded
     yield _EXTREME.sub("", folded)
-    known = _END_WORDS.get(key)
-    if known is not None:
-        yield from known[is_high].split(", ")
+    yield from _end_words().get(key, {}).get("high" if is_high else "low", ())

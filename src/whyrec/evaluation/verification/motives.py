@@ -5,9 +5,13 @@ for", "does not care about"). A trait is a phrase that the catalogue knows items
 """
 
 import re
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from importlib.resources import files
+
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from whyrec.evaluation.verification.interest_words import decimal_number
 from whyrec.evaluation.verification.lexicon import NUMBER_WORDS
@@ -17,26 +21,21 @@ from whyrec.interfaces import Claim
 
 TOP = 3
 """The greatest strength."""
-_SYNONYMS: Mapping[str, tuple[str, ...]] = {
-    "performance": ("functional performance", "reliability", "durability", "quality", "things that do their job well"),
-    "convenience": ("convenience", "ease of use", "effortless choice", "saving time"),
-    "aesthetics": ("aesthetics", "beauty", "self-expression", "good looks", "looks and style", "style"),
-    "enjoyment": ("enjoyment", "fun", "entertainment", "a good time", "pleasure"),
-    "status": ("belonging", "status", "admiration of others", "prestige", "something to share with a crowd"),
-    "value": ("value for money", "a bargain", "bargains", "low prices", "much for little money", "savings"),
-    "safety": ("health and safety", "well-being", "safety", "health", "what does body and mind good"),
-    "sustainability": ("sustainability", "ethical choices", "the environment", "kindness to the environment"),
-    "novelty": ("novelty", "something new", "learning", "the unfamiliar", "new things"),
-    "giving": ("giving to others", "caring for others", "gifts", "presents", "a present for somebody else"),
-}
-"""Other words for the motivations that come with whyrec, by their keys."""
+_MANY_ROOTS = 4
+"""A trait of so many telling words may be told without one of them."""
+_MOST_BETWEEN = 3
+"""Other words between the telling ones of a trait."""
+_SHORTEST_ROOT = 3
 
 
 def _found(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
-_NUMBER = _found(rf"(?<![\w.])(?P<n>\d(?:\.\d)?|{NUMBER_WORDS})(?![\w%])(?!\s(?:of the|films?|items?))")
+_NUMBER = _found(
+    rf"(?<![\w.])(?<!this )(?<!that )(?<!every )(?P<n>\d(?:\.\d)?|{NUMBER_WORDS})(?![\w%])"
+    r"(?!\s(?:of the|films?|items?))"
+)
 _SCALE = _found(r"\b(?:(?:from |of )?(?:0|zero) (?:to|–|-) (?:3|three)|out of (?:3|three)|of (?:3|three)|/\s?3)\b")
 _STRONGEST = _found(
     r"\b(?:most of all|wants? most|looks? for most|above all|first and foremost|dominant|strongest|main|chief|"
@@ -44,11 +43,20 @@ _STRONGEST = _found(
 )
 _THERE = _found(
     r"\b(?:looks? for|looking for|cares?|want(?:s|ed)?|seeks?|values?|interest|drawn to|keen on|matters?|likes?|"
-    r"wish(?:es)?|motivated|motivation|driven|evidence|after|important|appeals?|counts?|goes with that)\b"
+    r"wish(?:es)?|motivated|motivations?|motives?|driven|drives?|drove|evidence|after|important|appeals?|counts?|"
+    r"goes with that|in it for|thing|wanted|sought|seeking|search(?:es|ing)?|plays? (?:a|no|any) (?:part|role)|"
+    r"moves?|pursues?|hopes? for|hoping for|craves?|needs?|asks? for|goes for|going for|reason|"
+    r"aims? (?:at|for)|hunts? for|enjoys?|prefers?|loves?|fond of|priority|prized?|prizes|cherish(?:es)?|"
+    r"has time for)\b"
 )
 _DENIED = _found(
     r"\b(?:not|no|never|none|without|absent|lacks?|lacking|missing|free of|little|nor|hardly|devoid)\b|n['’]t\b"
 )
+_NEW_STATEMENT = _found(
+    r";\s|\b(?:but|while|whereas|although|though|yet)\s|,\s(?=[^,.;]*\b(?:is|are|was|were|does|do|plays?|this one|"
+    r"the (?:film|item|book|game|product))\b|[^,.;]*n['’]t\b)"
+)
+"""Where a sentence turns to something else; commas of a list do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,13 @@ class MotiveFacts:
     def trait_names(self) -> "Phrases":
         """Finds traits."""
         return Phrases.of({trait: trait for trait in self.known_traits | self.traits})
+
+    @cached_property
+    def trait_roots(self) -> tuple[tuple[str, frozenset[str]], ...]:
+        """Traits of two telling words at least, by the roots of these; those of the most words first."""
+        found = {trait: _roots(trait) for trait in self.known_traits | self.traits}
+        rooted = [(trait, roots) for trait, roots in found.items() if len(roots) > 1]
+        return tuple(sorted(rooted, key=lambda it: (-len(it[1]), it[0])))
 
 
 @dataclass(frozen=True)
@@ -124,11 +139,47 @@ def motive_claims(masked: str, facts: MotiveFacts) -> Iterator[Claim]:
         # "Into gangland feuds? Then this isn't for you" is settled by the answer.
         is_asked = masked[sentence.start : sentence.end].rstrip().endswith("?") and place + 1 < len(sentences)
         judged = sentences[place + 1] if is_asked else sentence
-        for start, end, trait in facts.trait_names.find(masked, sentence):
+        exact = list(facts.trait_names.find(masked, sentence))
+        for start, end, trait in (*exact, *_reworded(masked, sentence, facts, taken=exact)):
             is_denied = _is_denied(masked, judged, but=(start, end))
             has = trait in facts.traits
             problem = "" if has != is_denied else "the item has it" if has else "the item does not have it"
             yield Claim("trait", masked[start:end], start, end, not problem, (f"trait:{trait}",), problem)
+
+
+def _reworded(
+    masked: str, sentence: Stretch, facts: MotiveFacts, *, taken: Sequence[tuple[int, int, str]]
+) -> Iterator[tuple[int, int, str]]:
+    """Traits whose telling words stand close together in any order: "full of fights and chases"."""
+    tokens = [(_root(hit[0]), hit.start(), hit.end()) for hit in WORD.finditer(masked, sentence.start, sentence.end)]
+    present = {root for root, _, _ in tokens}
+    used = [(start, end) for start, end, _ in taken]
+    for trait, roots in facts.trait_roots:
+        n_needed = len(roots) if len(roots) < _MANY_ROOTS else len(roots) - 1
+        if len(roots & present) < n_needed:
+            continue
+        span = _closest(tokens, roots, n_needed=n_needed)
+        if span is not None and not any(span[0] < end and start < span[1] for start, end in used):
+            used.append(span)
+            yield *span, trait
+
+
+def _closest(tokens: Sequence[tuple[str, int, int]], roots: frozenset[str], *, n_needed: int) -> tuple[int, int] | None:
+    """The shortest stretch that holds enough of the roots, with few other words between."""
+    places = [place for place, (root, _, _) in enumerate(tokens) if root in roots]
+    best: tuple[int, int] | None = None
+    for first in range(len(places)):
+        seen: set[str] = set()
+        for place in places[first:]:
+            seen.add(tokens[place][0])
+            width = place - places[first] + 1
+            if width > len(roots) + _MOST_BETWEEN:
+                break
+            if len(seen) >= n_needed:
+                if best is None or width < best[1] - best[0] + 1:
+                    best = (places[first], place)
+                break
+    return None if best is None else (tokens[best[0]][1], tokens[best[1]][2])
 
 
 def _motive_claims(masked: str, sentence: Stretch, facts: MotiveFacts) -> Iterator[Claim]:
@@ -136,7 +187,7 @@ def _motive_claims(masked: str, sentence: Stretch, facts: MotiveFacts) -> Iterat
     greatest = max(strength.values(), default=0.0)
     for start, end, key in facts.motive_names.find(masked, sentence):
         number = _number(masked, sentence, but=(start, end))
-        is_denied = _is_denied(masked, sentence, but=(start, end))
+        is_denied = _is_denied(masked, _part_of(masked, sentence, (start, end)), but=(start, end))
         known = f"its strength is {strength[key]:g}, the greatest {greatest:g}"
         if number is not None:
             value, where = number
@@ -150,6 +201,14 @@ def _motive_claims(masked: str, sentence: Stretch, facts: MotiveFacts) -> Iterat
             continue
         problem = "" if holds else known
         yield Claim("motivation", masked[start:end], start, end, holds, (f"motivation:{key}",), problem)
+
+
+def _part_of(masked: str, sentence: Stretch, span: tuple[int, int]) -> Stretch:
+    """The part of a sentence that speaks of a phrase: "enjoyment is your thing" of "..., staying safe is not"."""
+    cuts = [hit.end() for hit in _NEW_STATEMENT.finditer(masked, sentence.start, sentence.end)]
+    starts = [cut for cut in cuts if cut <= span[0]]
+    ends = [cut for cut in cuts if cut >= span[1]]
+    return Stretch(starts[-1] if starts else sentence.start, ends[0] if ends else sentence.end)
 
 
 def _is_denied(masked: str, stretch: Stretch, *, but: tuple[int, int]) -> bool:
@@ -175,12 +234,32 @@ def _number(masked: str, stretch: Stretch, *, but: tuple[int, int]) -> tuple[flo
 def _parts(motive: Motive) -> Sequence[str]:
     """A name's halves, its key, and what else it is called."""
     halves = motive.name.split(" and ")
-    return (*halves, motive.key.replace("_", " "), *_SYNONYMS.get(motive.key, ()))
+    return (*halves, motive.key.replace("_", " "), *_synonyms().get(motive.key, ()))
+
+
+@cache
+def _synonyms() -> Mapping[str, Sequence[str]]:
+    """Other words for the motivations that come with whyrec, by their keys."""
+    return tomllib.loads(files(__package__).joinpath("motives.toml").read_text(encoding="utf-8"))
 
 
 def _stems(text: str) -> tuple[str, ...]:
     words = [_stem(hit[0]) for hit in WORD.finditer(text)]
     return tuple(words[1:] if words and words[0] in ("a", "an", "the") else words)
+
+
+def _roots(text: str) -> frozenset[str]:
+    words = (hit[0] for hit in WORD.finditer(text))
+    return frozenset(_root(word) for word in words if word.casefold() not in ENGLISH_STOP_WORDS and len(word) > 2)
+
+
+def _root(word: str) -> str:
+    """What is left of a word without its endings: "chases", "chasing" and "chase" are one."""
+    root = _stem(word)
+    for ending in ("ingly", "ing", "ed", "er", "ly", "e"):
+        if root.endswith(ending) and len(root) - len(ending) >= _SHORTEST_ROOT:
+            return root.removesuffix(ending)
+    return root
 
 
 def _stem(word: str) -> str:
