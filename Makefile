@@ -18,8 +18,9 @@ help:
 demo: $(VENV)/.core
 	$(BIN)/whyrec demo
 
+# Three processes for two cores: many tests wait for servers, browsers and databases.
 test: lint browser database
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check src tests benchmarks tools
