@@ -196,6 +196,10 @@ class LiveModels:
             self._data = self._data.with_interactions(new)
             return new.height
 
+    def user_ids(self) -> list[str]:
+        """Everybody with a history."""
+        return self._data.interactions.select(pl.col(schema.USER).unique()).collect()[schema.USER].to_list()
+
     def forget(self, user_ids: Iterable[str]) -> None:
         """Know nothing of some users any more: neither histories nor what was written of them."""
         with self._lock:

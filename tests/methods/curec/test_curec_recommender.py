@@ -107,6 +107,24 @@ def test_an_own_reason_is_never_read(recommender: CURecRecommender, data: Datase
     assert ME in [read.reason.user_id for read in told.reasons]
 
 
+def test_a_reason_of_somebody_who_is_in_the_log_no_more_is_not_told(
+    recommender: CURecRecommender, data: Dataset
+) -> None:
+    """Also one that says nothing of its author's history, which alone would tell that there is none any more."""
+    item = next(item for item in had(data, "A01") if len(newest_of(recommender, item)) > 1)
+    author = authors(recommender, data, item)[0]
+    title = dict(data.items.select("item_id", "title").iter_rows())[item]
+    text = f"“{title}” is what it is."
+    assert recommender.offline_writer(data).verify(text, history=[], item_id=item).verified
+    with_text(recommender, user_id=author, item_id=item, text=text)
+    [told] = recommender.explain(data, user_id=ME, item_ids=[item])
+    assert text in told.explanation.text
+    rest = replace(data, interactions=data.interactions.filter(pl.col("user_id") != author))
+    [after] = recommender.explain(rest, user_id=ME, item_ids=[item])
+    assert text not in after.explanation.text
+    assert after.explanation.verdict.verified
+
+
 def test_only_reasons_from_before_the_moment_are_read(recommender: CURecRecommender, data: Dataset) -> None:
     """C3: one that is exactly of the moment counts as later."""
     item = NEVER_SEEN[0]

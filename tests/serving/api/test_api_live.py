@@ -1,6 +1,6 @@
 """Questions to models that are held open."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import api_world
@@ -19,6 +19,7 @@ class ScriptedModels:
 
     def __init__(self) -> None:
         self.told: list[NewInteraction] = []
+        self.forgotten: list[str] = []
 
     def aspects(self) -> Sequence[dict[str, Any]]:
         return [{"key": "tension", "name": "Tension", "low": "calm", "high": "tense"}]
@@ -46,8 +47,14 @@ class ScriptedModels:
     def explain(self, user_id: str, item_id: str, *, method: str | None = None) -> ExplanationDocument | None:
         return None if item_id == "none" else api_world.explanation(item_id, user_id, "live", method or "guided")
 
-    def take_in(self, interactions: Sequence[NewInteraction]) -> None:
+    def take_in(self, interactions: Iterable[NewInteraction]) -> None:
         self.told.extend(interactions)
+
+    def user_ids(self) -> Sequence[str]:
+        return ["ann", "bob", "cid"]
+
+    def forget(self, user_ids: Iterable[str]) -> None:
+        self.forgotten.extend(user_ids)
 
 
 @pytest.fixture
@@ -111,6 +118,19 @@ def test_an_erased_user_is_forgotten_by_the_models_too(asked: TestClient, store:
     store.erase_user("ann")
     assert asked.get(SHIFT).status_code == 404
     assert asked.get("/v1/users/ann/items/i2/explanation").status_code == 404
+
+
+def test_the_models_forget_whom_any_worker_erased_before_the_next_question(
+    asked: TestClient, models: ScriptedModels, store: Store
+) -> None:
+    asked.get("/v1/users/ann/items/i2/explanation")
+    assert models.forgotten == []
+    with Store.open(store.name) as another:
+        another.erase_user("bob")
+        another.erase_user("nobody")
+    for _ in range(2):
+        assert asked.get("/v1/users/ann/items/i2/explanation").status_code == 200
+    assert models.forgotten == ["bob"], "once, and only of those who are known"
 
 
 def test_what_somebody_wants_is_answered(asked: TestClient) -> None:

@@ -124,6 +124,12 @@ def test_who_was_erased_is_in_nothing(runs: dict[str, Path], films: Dataset, sto
     assert (after.n_users, after.n_unknown_users) == (1, 1)
     assert entries(store, cited.user_id) == []
     assert (cited.text, cited.timestamp) not in reasons_for(store, runs["curec"], reader)
+    current = store.current()
+    assert current is not None
+    document = store.explanation(current.id, entries(store, reader)[0], reader, method="curec") or b""
+    # Another may have been told the same of the same film; then that stands there for their reason.
+    kept = [text for text, _ in reasons_for(store, runs["curec"], reader)]
+    assert cited.text not in ExplanationDocument.model_validate_json(document).text or cited.text in kept
 
 
 def reasons_for(store: Store, run: Path, user_id: str) -> list[tuple[str, datetime]]:

@@ -168,8 +168,21 @@ def test_an_erased_user_is_nowhere(store: Store) -> None:
         assert store.user(version, "u2") is not None
     assert [one.interaction.user_id for one in store.taken_in()] == ["u2"]
     assert store.is_erased(["u1", "u2", "u3"]) == {"u1"}
+    many = [f"u{n}" for n in range(200)]
+    assert store.is_erased(many) == {"u1"}
     again = store.erase_user("u1")
     assert (again.interactions, again.lists, again.explanations, again.profiles) == (0, 0, 0, 0)
+
+
+def test_a_number_tells_of_new_erasures(store: Store) -> None:
+    assert store.latest_erasure() == 0
+    assert store.is_erased([f"u{n}" for n in range(200)]) == set()
+    store.erase_user("u1")
+    first = store.latest_erasure()
+    store.erase_user("u1")
+    assert store.latest_erasure() == first > 0
+    store.erase_user("u2")
+    assert store.latest_erasure() > first
 
 
 def test_an_erased_user_does_not_come_back(store: Store) -> None:

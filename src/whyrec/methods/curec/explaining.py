@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from whyrec.evaluation.verification.titles import quoted
-from whyrec.interfaces import Evidence
+from whyrec.interfaces import Evidence, Verdict
 from whyrec.methods.curec.artefacts import Pattern, Reason
 from whyrec.methods.curec.attended import AttendedReason, read_reasons
 from whyrec.methods.curec.explanation_parts import Checker, Part, joined, set_apart
@@ -207,8 +207,10 @@ def _told(checker: Checker, pattern: Pattern, *, history: UserHistory) -> tuple[
 
 
 def _of_other(checker: Checker, reason: Reason, *, histories: Mapping[str, UserHistory], known: CheckedReasons) -> Part:
-    """A reason checked against its own user's history."""
-    history = histories.get(reason.user_id, UserHistory(reason.user_id)).before(reason.timestamp)
+    """A reason checked against its own user's history; that of somebody who is in the log no more is not told."""
+    if reason.user_id not in histories:
+        return Part(OTHERS, reason.text, Verdict(()), ())
+    history = histories[reason.user_id].before(reason.timestamp)
     key = reason, history.item_ids
     if key not in known:
         known[key] = checker.part(OTHERS, reason.text, history=history, item_id=reason.item_id)

@@ -1,6 +1,6 @@
 """Places of a published list, cut out of the stored bytes without reading them as JSON.
 
-Reading 11 kB of a list and writing 4 kB of it again takes 50 microseconds, finding where they begin 10. That is
+Reading a list and writing a part of it again takes several times as long as finding where entries begin. The latter is
 sound because of how a document is written: an entry begins with ``{"rank":`` and a digit, and inside a JSON string
 every quotation mark is escaped, so that no title, text or attribute can look like the beginning of an entry. What is
 not written so is read as JSON.

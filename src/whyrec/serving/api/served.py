@@ -53,6 +53,12 @@ class Live(Protocol):
     def take_in(self, interactions: Iterable[NewInteraction]) -> object:
         """Learn of new interactions."""
 
+    def user_ids(self) -> Iterable[str]:
+        """Everybody who is known."""
+
+    def forget(self, user_ids: Iterable[str]) -> None:
+        """Know nothing of some users any more."""
+
 
 class Served:
     """What all endpoints share."""
@@ -71,6 +77,7 @@ class Served:
         # Models are no servers: one question at a time.
         self._models = anyio.CapacityLimiter(1)
         self._fed = 0
+        self._forgotten = 0
 
     def version(self) -> VersionRecord:
         """The published version that a request is answered from; ask once per request.
@@ -143,7 +150,11 @@ class Served:
             self.metrics.live(what, time.perf_counter() - started)
 
     def _feed(self, live: Live) -> None:
-        """Hand over what any worker has taken in since the last question."""
+        """Hand over what any worker has taken in since the last question, and whom any has erased."""
+        latest = self.store.latest_erasure()
+        if latest != self._forgotten:
+            live.forget(self.store.is_erased(live.user_ids()))
+            self._forgotten = latest
         while new := list(self.store.taken_in(self._fed, limit=_FED_AT_ONCE)):
             live.take_in([interaction for _, interaction, _ in new])
             self._fed = new[-1][0]

@@ -193,7 +193,7 @@ class Database:
         return self._compiled.setdefault(statement, (str(compiled), fixed))
 
     def _reader(self) -> sqlite3.Connection:
-        """This thread's own connection to SQLite for reading: a tenth of the time that a pooled one takes."""
+        """This thread's own connection to SQLite for reading: taking one from a pool lasts longer than most reads."""
         found: _Reading | None = getattr(self._local, "connection", None)
         if found is None:
             # Not only its own thread closes it: so does whoever closes the store.

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from whyrec.errors import OutputWriteError
 from whyrec.serving.documents import Erased
@@ -31,6 +31,9 @@ ERASURE_KEY = "erasure_key"
 _KEY = select(settings.c.value).where(settings.c.name == ERASURE_KEY)
 _HASHES = select(erasures.c.number, erasures.c.hash).where(erasures.c.number > bindparam("after"))
 _IS_ERASED = select(erasures.c.number).where(erasures.c.hash == bindparam("hash"))
+_LATEST = select(func.coalesce(func.max(erasures.c.number), 0))
+_MANY = 50
+"""Of so many users, all erasures are read at once."""
 
 
 def new_key() -> str:
@@ -51,7 +54,15 @@ class Erasures:
 
     def among(self, user_ids: Iterable[str]) -> set[str]:
         """Those of the users that were erased."""
-        return {user_id for user_id in user_ids if self._database.rows(_IS_ERASED, hash=self.hashed(user_id))}
+        asked = set(user_ids)
+        if len(asked) < _MANY:
+            return {user_id for user_id in asked if self._database.rows(_IS_ERASED, hash=self.hashed(user_id))}
+        made = {found for _, found in self._database.rows(_HASHES, after=0)}
+        return {user_id for user_id in asked if self.hashed(user_id) in made} if made else set()
+
+    def latest(self) -> int:
+        """The number of the last erasure, 0 before the first; it only grows."""
+        return int(self._database.rows(_LATEST)[0][0])
 
     def erase(self, user_id: str) -> Erased:
         """Remove everything about a user, in every version and in what was taken in, and remember the erasure.

@@ -1,8 +1,7 @@
 """Tables of a store, the same in SQLite and PostgreSQL.
 
 Documents are large beside their keys. A table that SQLite clusters by key (``WITHOUT ROWID``) keeps few of them on an
-inner page and was measured two to five times slower to write and read than an index beside the rows, so only tables
-of short rows are made so.
+inner page and was slower to write and read than an index beside the rows, so only tables of short rows are made so.
 """
 
 from sqlalchemy import (

@@ -214,6 +214,10 @@ class Store:
         """Those of the users that were erased."""
         return self._erasures.among(user_ids)
 
+    def latest_erasure(self) -> int:
+        """A number that changes with every erasure, 0 before the first."""
+        return self._erasures.latest()
+
     # Backups
 
     def backup(self, path: Path) -> Path:
