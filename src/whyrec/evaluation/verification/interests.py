@@ -17,6 +17,7 @@ from whyrec.evaluation.verification.interest_numbers import aspect_ids, count_cl
 from whyrec.evaluation.verification.levels import LevelFacts, level_claims
 from whyrec.evaluation.verification.lexicon import DENIES_VALUE
 from whyrec.evaluation.verification.motives import MotiveFacts, motive_claims
+from whyrec.evaluation.verification.portions import portion_claims
 from whyrec.interfaces import Claim, Evidence, Verdict
 
 _REACH = 70
@@ -41,6 +42,11 @@ def verify_interests(
     claims = [*reading.titles]
     for sentence in reading.sentences:
         mentions = reading.mentions_in(sentence)
+        portions = list(portion_claims(reading, sentence, mentions=mentions, facts=facts))
+        parts = [claim for portion in portions for claim in portion.claims]
+        claims += parts
+        counted_values = {portion.mention for portion in portions}
+        mentions = [mention for mention in mentions if mention not in counted_values]
         if speaks_of_habits(reading, sentence):
             habits = list(habit_claims(reading, sentence, mentions=mentions, facts=facts))
             settled = {mention for _, values in habits for mention in values}
@@ -50,6 +56,7 @@ def verify_interests(
                 if not mentions:
                     continue
         counted = count_claims(reading, sentence, mentions=mentions, facts=facts)
+        counted = [count for count in counted if not any(_overlap(count.claim, part) for part in parts)]
         denied = {count.mention for count in counted if count.is_none}
         claims += _examples(reading, sentence)
         claims += [count.claim for count in counted]

@@ -1,0 +1,128 @@
+"""How texts say what part of a history is so: "four of the last ten", "a quarter of what you watch", "one in three".
+
+English only. Patterns are joined from lists of words; every list holds the ways of many kinds of writers.
+"""
+
+import re
+from collections.abc import Iterable
+
+from whyrec.evaluation.verification.lexicon import NUMBER_WORDS
+
+
+def _any(*phrases: str) -> str:
+    return "(?:" + "|".join(sorted(phrases, key=len, reverse=True)) + ")"
+
+
+def _found(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
+
+
+PARTS = {
+    name: 1 / n
+    for n, name in enumerate(
+        ("half", "third", "quarter", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"), start=2
+    )
+}
+"""Fractions by the name of one of them."""
+_N = rf"(?:\d[\d,]*(?:\.\d+)?|{NUMBER_WORDS})"
+THINGS = _any(
+    *("films?", "movies?", "pictures?", "flicks?", "titles?", "works?", "features?", "items?", "things?", "products?"),
+    *("articles?", "purchases?", "orders?", "choices?", "picks?", "selections?", "books?", "albums?", "games?"),
+    *("interactions?", "entries", "entry", "records?", "viewings?", "views", "ratings?", "watches", "outings?"),
+    *("screenings?", "trips? to the (?:cinema|pictures|movies)", "nights? at the (?:cinema|movies)"),
+)
+_WHO = _any(
+    *("you", "they", "he", "she", "we", "the user", "this user", "the viewer", "this viewer", "the customer"),
+    *("this customer", "the reader", "this person", "the patron", "our viewer", "the shopper", "the subject"),
+)
+_HAVE = r"(?:\s(?:have|has|had|[’']ve|[’']s))?"
+_TOOK = _any(
+    *("watch(?:es|ed|ing)?", "see", "sees", "saw", "seen", "take", "takes", "took", "taken", "choose", "chooses"),
+    *("chose", "chosen", "pick(?:s|ed)?", "buy", "buys", "bought", "view(?:s|ed)?", "rent(?:s|ed)?", "consumed?"),
+    *("enjoyed", "sat through", "go for", "goes for", "went for", "gone for", "logged", "rated", "recorded", "viewed"),
+    *("got through", "gotten through", "been through", "put on", "played", "ordered", "read", "purchased"),
+)
+_HISTORY = _any(
+    *("history", "record", "log", "logbook", "diary", "list", "viewing", "watching", "watch ?list", "total", "tally"),
+    *("back catalogue", "dossier", "file", "archive", "ledger", "collection", "account", "repertoire", "past"),
+)
+_WHOSE = _any(
+    *("the", "their", "his", "her", "your", "this", "these", "those", "our", "that"),
+    *(r"(?:the|this|our) (?:user|viewer|customer|patron|reader|person)[’']s",),
+)
+RECENT = _any("last", "latest", "most recent", "past", "previous", "newest", "recent", "final")
+_LAST = (
+    rf"(?:(?:{_WHOSE}\s)?{RECENT}\s(?P<last>{_N})|(?:{_WHOSE}\s)?(?P<last_too>{_N})\s{RECENT})(?:\s(?:\w+\s)?{THINGS})?"
+)
+_WHOLE = (
+    rf"(?:(?:all|everything|anything|what|whatever)\s(?:of\s)?(?:that\s)?(?:{_WHO}){_HAVE}\s(?:\w+\s)?{_TOOK}\b"
+    rf"|(?:all\s)?(?:of\s)?(?:{_WHOSE}\s)?(?:all\s)?(?:(?P<all>{_N})\s)?(?:\w+ing\s)?{THINGS}\s"
+    rf"(?:{_TOOK}|so far|to date|up to now|on (?:record|file|the books)|in (?:{_WHOSE}\s)?(?:\w+ing\s)?{_HISTORY}"
+    rf"|(?:that\s|which\s)?{_WHO}{_HAVE}\s(?:\w+\s)?{_TOOK})\b"
+    rf"|(?:all\s(?:of\s)?)?{_WHOSE}\s(?:(?:entire|whole|full|complete)\s)?(?:\w+ing\s)?{_HISTORY}\b"
+    rf"|(?:all\s|{_WHOSE}\s)+(?:(?P<all_too>{_N})\s)?(?:\w+ing\s)?{THINGS}\b"
+    rf"|all\s(?P<all_bare>{_N})\b)"
+)
+BASE = rf"(?:{_LAST}|{_WHOLE})"
+"""The stretch of the history that a part is of."""
+
+_HEDGE = _any(
+    *("about", "around", "roughly", "approximately", "some", "circa", "close to", "nearly", "almost", "just under"),
+    *("just over", "a little over", "a little under", "more or less", "an estimated", "something like", "fully"),
+    *("exactly", "precisely", "no fewer than", "as many as", "a good", "a full", "only", "just", "well over", "over"),
+    *("more than", "under", "less than", "fewer than", "at least", "at most", "not quite", "getting on for"),
+)
+_FRACTION = (
+    rf"(?:(?P<times>an?|one|two|three|four|five|six|seven|eight|nine)[\s-])?(?P<part>{'|'.join(PARTS)})s?"
+    rf"|(?P<percent>{_N})\s?(?:%|per\s?cent\b)"
+    rf"|(?P<one>{_N})(?:\sout\sof|\sin)\s(?:every\s)?(?P<in>{_N})"
+)
+_NONE = r"none|not one|not a single one|not a one|zero|nothing"
+AMOUNT = rf"(?:(?P<hedge>{_HEDGE})\s)?(?P<amount>{_FRACTION}|(?P<count>{_N})|(?P<none>{_NONE})|(?P<every>all|every one|both|each))"
+
+OF = _found(rf"(?<![\w.,]){AMOUNT}\s(?:out\s)?(?:of|in|among|from)\s(?:all\s(?:of\s)?)?{BASE}")
+""""A quarter of what you watch", "6 of your last 10 picks"."""
+FIRST_BASE = _found(
+    rf"\b(?:(?:out\s)?of|among|amongst|from|in|within)\s(?:all\s(?:of\s)?)?{BASE},?\s(?:(?:just|there\s(?:are|were)|we\s(?:find|count))\s)?"
+    rf"{AMOUNT}\b(?!\s(?:out\s)?of\b)"
+)
+""""Of the last ten items, two are comedies"."""
+HOLDS = _found(
+    rf"\b{BASE}\s(?:holds?|contains?|includes?|counts?|comprises?|features?|has|have|shows?|lists?|numbers?|boasts?|"
+    rf"brought|yields?|runs? to|amounts? to|consists? of|stands? at|records?)\s{AMOUNT}\b(?!\s(?:out\s)?of\b)"
+)
+""""The history holds five thrillers"."""
+
+TOTALS = (
+    _found(
+        rf"(?<![\w.,])(?P<said>{_N})\s{THINGS}\s(?:(?:have|has|had|were|was|are|is)\s(?:now\s|already\s)?(?:been\s)?"
+        rf"(?:{_TOOK}|on (?:record|file)|known|noted|counted|listed|in (?:{_WHOSE}\s)(?:\w+ing\s)?{_HISTORY})"
+        rf"(?:\s(?:so far|to date|up to now|until now|by now|before now|thus far|already|in all|all told|altogether))?"
+        rf"|(?:so far|to date|up to now|until now|by now|thus far|in all|all told|altogether))(?!\s\w+\sof\b)"
+    ),
+    _found(
+        rf"\b(?:{_WHO}){_HAVE}\s(?:now\s|already\s|by now\s)?{_TOOK}\s(?:exactly\s|a total of\s|all of\s)?(?P<said>{_N})\s"
+        rf"(?:different\s)?{THINGS}\b(?!\s(?:of|by|with|from|about))"
+    ),
+    _found(
+        rf"\b{_WHOSE}\s(?:(?:entire|whole|full|complete)\s)?(?:\w+ing\s)?{_HISTORY}\s(?:now\s|so far\s)?(?:holds?|contains?|"
+        rf"counts?|comprises?|has|numbers?|lists?|runs? to|amounts? to|consists? of|stands? at|records?|shows?|is)\s"
+        rf"(?:exactly\s|a total of\s)?(?P<said>{_N})\s(?:\w+ed\s)?{THINGS}\b"
+    ),
+    _found(rf"\b(?:history|record|log|diary|viewing|total|tally)\sof\s(?P<said>{_N})\s{THINGS}\b"),
+)
+"""How long the whole history is."""
+
+
+def of_last(hit: re.Match[str]) -> str | None:
+    """What a hit says of how many were the last."""
+    return _first(hit, ("last", "last_too"))
+
+
+def of_all(hit: re.Match[str]) -> str | None:
+    """What a hit says of how many there are in all."""
+    return _first(hit, ("all", "all_too", "all_bare"))
+
+
+def _first(hit: re.Match[str], names: Iterable[str]) -> str | None:
+    return next((hit[name] for name in names if hit[name]), None)

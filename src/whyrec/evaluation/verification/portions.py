@@ -1,0 +1,116 @@
+"""Check what a text says of parts of a history: counts and fractions of its whole or its end, and its length."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from whyrec.evaluation.verification import portion_words as words
+from whyrec.evaluation.verification.interest_facts import InterestFacts
+from whyrec.evaluation.verification.interest_mentions import Mention, Reading, Span
+from whyrec.evaluation.verification.interest_numbers import aspect_ids
+from whyrec.evaluation.verification.interest_words import decimal_number
+from whyrec.interfaces import Claim
+
+_NEAR = 0.05
+"""How far a share said as a fraction may lie from the true one."""
+_OVER = re.compile(r"over|more|at least|no fewer", re.IGNORECASE)
+_UNDER = re.compile(r"under|less|fewer|at most|not quite|nearly|almost|getting on", re.IGNORECASE)
+_LOOSE = re.compile(r"about|around|rough|approx|some|circa|close|estimat|like|more or less", re.IGNORECASE)
+_BOUND = re.compile(r"at least|at most|more than|less than|fewer than|^(?:well )?over$|^under$", re.IGNORECASE)
+
+
+class Portion(NamedTuple):
+    """A judged part of the history: the figure, and the value that it is of with the value's own claim."""
+
+    claims: tuple[Claim, ...]
+    mention: Mention | None
+
+
+def portion_claims(
+    reading: Reading, sentence: Span, *, mentions: Sequence[Mention], facts: InterestFacts
+) -> Iterator[Portion]:
+    """Judge "six of your last ten picks were westerns", "a third of the history are dramas", "17 films so far".
+
+    Args:
+        reading: The text.
+        sentence: Of it.
+        mentions: The values that it names.
+        facts: The history.
+    """
+    taken: list[Span] = []
+    for pattern in (words.FIRST_BASE, words.OF, words.HOLDS):
+        for hit in pattern.finditer(reading.masked, *sentence):
+            if any(hit.start() < end and start < hit.end() for start, end in taken):
+                continue
+            mention = reading.nearest(mentions, *hit.span("amount"))
+            if mention is None or hit.start() <= mention.start < hit.end():
+                continue
+            taken.append(hit.span())
+            yield _portion(reading, hit, mention, facts=facts)
+    for pattern in words.TOTALS:
+        for hit in pattern.finditer(reading.masked, *sentence):
+            if not any(hit.start() < end and start < hit.end() for start, end in taken):
+                taken.append(hit.span())
+                yield _total(hit, facts=facts)
+
+
+def _portion(reading: Reading, hit: re.Match[str], mention: Mention, *, facts: InterestFacts) -> Portion:
+    problem = _problem(hit, mention, facts=facts)
+    ids = ("history", *aspect_ids(mention))
+    start, end = hit.span("amount")
+    value = reading.text[mention.start : mention.end]
+    number = Claim("number", hit["amount"], start, end, not problem, ids, problem)
+    aspect = Claim("aspect", value, mention.start, mention.end, not problem, ids[1:], problem)
+    return Portion((number, aspect), mention)
+
+
+def _total(hit: re.Match[str], *, facts: InterestFacts) -> Portion:
+    n = len(facts.past)
+    problem = "" if decimal_number(hit["said"]) == n else f"the history has {n}"
+    start, end = hit.span("said")
+    return Portion((Claim("number", hit["said"], start, end, not problem, ("history",), problem),), None)
+
+
+def _problem(hit: re.Match[str], mention: Mention, *, facts: InterestFacts) -> str:
+    """What is wrong with a part; empty where it is right."""
+    n = len(facts.past)
+    said_all, said_last = words.of_all(hit), words.of_last(hit)
+    if said_all and decimal_number(said_all) != n:
+        return f"the history has {n}"
+    base = round(decimal_number(said_last)) if said_last else n
+    if not 0 < base <= n:
+        return f"the history has {n}"
+    counts = [facts.count(trait, last=base) for trait in mention.traits]
+    holds = any(_holds(hit, count, base=base) for count in counts)
+    return "" if holds else f"it is {max(counts, default=0)} of {base}"
+
+
+def _holds(hit: re.Match[str], count: int, *, base: int) -> bool:
+    hedge = hit["hedge"] or ""
+    if hit["none"]:
+        return count == 0
+    if hit["every"]:
+        return count == base and (hit["every"].casefold() != "both" or base == 2)
+    if hit["count"]:
+        said = decimal_number(hit["count"])
+        return _compare(hedge, count, said, near=0.1 * said if _LOOSE.search(hedge) else 0.0)
+    return _compare(hedge, count / base, _share(hit), near=_NEAR)
+
+
+def _compare(hedge: str, true: float, said: float, *, near: float) -> bool:
+    if _BOUND.search(hedge):
+        return true > said - 1e-9 if _OVER.search(hedge) else true < said + 1e-9
+    if _OVER.search(hedge):
+        return said < true <= said + max(2 * near, 0.1 * said)
+    if _UNDER.search(hedge):
+        return said - max(2 * near, 0.1 * said) <= true < said
+    return abs(true - said) <= near + 1e-9
+
+
+def _share(hit: re.Match[str]) -> float:
+    if hit["percent"]:
+        return decimal_number(hit["percent"]) / 100
+    if hit["in"]:
+        return decimal_number(hit["one"]) / max(decimal_number(hit["in"]), 1.0)
+    times = (hit["times"] or "a").casefold()
+    return (1.0 if times in ("a", "an") else decimal_number(times)) * words.PARTS[hit["part"].casefold()]
