@@ -13,11 +13,18 @@ from whyrec.evaluation.verification.habits import habit_claims, speaks_of_habits
 from whyrec.evaluation.verification.hidden import hidden_claims
 from whyrec.evaluation.verification.interest_facts import InterestFacts
 from whyrec.evaluation.verification.interest_mentions import Mention, Reading, read
-from whyrec.evaluation.verification.interest_numbers import aspect_ids, count_claims, figure_claims, times_claims
+from whyrec.evaluation.verification.interest_numbers import (
+    aspect_ids,
+    count_claims,
+    figure_claims,
+    times_claims,
+    times_habits,
+)
 from whyrec.evaluation.verification.levels import LevelFacts, level_claims
 from whyrec.evaluation.verification.lexicon import DENIES_VALUE
 from whyrec.evaluation.verification.motives import MotiveFacts, motive_claims
 from whyrec.evaluation.verification.portions import portion_claims
+from whyrec.evaluation.verification.turning import turning_claims
 from whyrec.interfaces import Claim, Evidence, Verdict
 
 _REACH = 70
@@ -48,7 +55,10 @@ def verify_interests(
         counted_values = {portion.mention for portion in portions}
         mentions = [mention for mention in mentions if mention not in counted_values]
         if speaks_of_habits(reading, sentence):
-            habits = list(habit_claims(reading, sentence, mentions=mentions, facts=facts))
+            habits = [
+                *turning_claims(reading, sentence, mentions=mentions, facts=facts),
+                *times_habits(reading, sentence, mentions=mentions, facts=facts),
+            ] or list(habit_claims(reading, sentence, mentions=mentions, facts=facts))
             settled = {mention for _, values in habits for mention in values}
             claims += [claim for claim, _ in habits]
             if settled:

@@ -51,9 +51,7 @@ _WHOSE = _any(
     *(r"(?:the|this|our) (?:user|viewer|customer|patron|reader|person)[’']s",),
 )
 RECENT = _any("last", "latest", "most recent", "past", "previous", "newest", "recent", "final")
-_LAST = (
-    rf"(?:(?:{_WHOSE}\s)?{RECENT}\s(?P<last>{_N})|(?:{_WHOSE}\s)?(?P<last_too>{_N})\s{RECENT})(?:\s(?:\w+\s)?{THINGS})?"
-)
+_LAST = rf"(?:(?:{_WHOSE}\s)?{RECENT}\s(?P<last>{_N})|(?:{_WHOSE}\s)?(?P<last_too>{_N})\s{RECENT})(?:\s(?:\w+\s)?{THINGS}\b)?"
 _WHOLE = (
     rf"(?:(?:all|everything|anything|what|whatever)\s(?:of\s)?(?:that\s)?(?:{_WHO}){_HAVE}\s(?:\w+\s)?{_TOOK}\b"
     rf"|(?:all\s)?(?:of\s)?(?:{_WHOSE}\s)?(?:all\s)?(?:(?P<all>{_N})\s)?(?:\w+ing\s)?{THINGS}\s"
@@ -63,7 +61,19 @@ _WHOLE = (
     rf"|(?:all\s|{_WHOSE}\s)+(?:(?P<all_too>{_N})\s)?(?:\w+ing\s)?{THINGS}\b"
     rf"|all\s(?P<all_bare>{_N})\b)"
 )
-BASE = rf"(?:{_LAST}|{_WHOLE})"
+_SO_FAR = _any(
+    "so far",
+    "to date",
+    "up to now",
+    "until now",
+    "by now",
+    "thus far",
+    "before now",
+    "in all",
+    "all told",
+    "altogether",
+)
+BASE = rf"(?:{_LAST}|{_WHOLE})(?:\s{_SO_FAR})?"
 """The stretch of the history that a part is of."""
 
 _HEDGE = _any(
@@ -95,21 +105,23 @@ HOLDS = _found(
 
 TOTALS = (
     _found(
-        rf"(?<![\w.,])(?P<said>{_N})\s{THINGS}\s(?:(?:have|has|had|were|was|are|is)\s(?:now\s|already\s)?(?:been\s)?"
+        rf"(?<![\w.,])(?<!all )(?<!both )(?<!of )(?<!the )(?<!th[eo]se )(?<!last )(?:(?P<hedge>{_HEDGE})\s|~)?(?P<said>{_N})\s{THINGS}\s(?:(?:have|has|had|were|was|are|is)\s(?:now\s|already\s)?(?:been\s)?"
         rf"(?:{_TOOK}|on (?:record|file)|known|noted|counted|listed|in (?:{_WHOSE}\s)(?:\w+ing\s)?{_HISTORY})"
-        rf"(?:\s(?:so far|to date|up to now|until now|by now|before now|thus far|already|in all|all told|altogether))?"
-        rf"|(?:so far|to date|up to now|until now|by now|thus far|in all|all told|altogether))(?!\s\w+\sof\b)"
+        rf"(?:\s(?:{_SO_FAR}|already))?"
+        rf"|{_SO_FAR})(?!\s\w+\sof\b)"
     ),
     _found(
-        rf"\b(?:{_WHO}){_HAVE}\s(?:now\s|already\s|by now\s)?{_TOOK}\s(?:exactly\s|a total of\s|all of\s)?(?P<said>{_N})\s"
+        rf"\b(?:{_WHO}){_HAVE}\s(?:now\s|already\s|by now\s)?{_TOOK}\s(?:a total of\s|all of\s)?(?:(?P<hedge>{_HEDGE})\s|~)?(?P<said>{_N})\s"
         rf"(?:different\s)?{THINGS}\b(?!\s(?:of|by|with|from|about))"
     ),
     _found(
-        rf"\b{_WHOSE}\s(?:(?:entire|whole|full|complete)\s)?(?:\w+ing\s)?{_HISTORY}\s(?:now\s|so far\s)?(?:holds?|contains?|"
+        rf"\b{_WHOSE}\s(?:(?:entire|whole|full|complete)\s)?(?:\w+ing\s)?{_HISTORY}\s(?:of (?:this|the) \w+\s)?(?:now\s|so far\s)?(?:holds?|contains?|"
         rf"counts?|comprises?|has|numbers?|lists?|runs? to|amounts? to|consists? of|stands? at|records?|shows?|is)\s"
-        rf"(?:exactly\s|a total of\s)?(?P<said>{_N})\s(?:\w+ed\s)?{THINGS}\b"
+        rf"(?:a total of\s)?(?:(?P<hedge>{_HEDGE})\s|~)?(?P<said>{_N})\s(?:\w+ed\s)?{THINGS}\b"
     ),
-    _found(rf"\b(?:history|record|log|diary|viewing|total|tally)\sof\s(?P<said>{_N})\s{THINGS}\b"),
+    _found(
+        rf"\b(?:history|record|log|diary|viewing|total|tally)\sof\s(?:(?P<hedge>{_HEDGE})\s|~)?(?P<said>{_N})\s{THINGS}\b"
+    ),
 )
 """How long the whole history is."""
 

@@ -57,18 +57,17 @@ def portion_claims(
 def _portion(reading: Reading, hit: re.Match[str], mention: Mention, *, facts: InterestFacts) -> Portion:
     problem = _problem(hit, mention, facts=facts)
     ids = ("history", *aspect_ids(mention))
-    start, end = hit.span("amount")
+    start, end = hit.span()
     value = reading.text[mention.start : mention.end]
-    number = Claim("number", hit["amount"], start, end, not problem, ids, problem)
+    number = Claim("number", hit[0], start, end, not problem, ids, problem)
     aspect = Claim("aspect", value, mention.start, mention.end, not problem, ids[1:], problem)
     return Portion((number, aspect), mention)
 
 
 def _total(hit: re.Match[str], *, facts: InterestFacts) -> Portion:
-    n = len(facts.past)
-    problem = "" if decimal_number(hit["said"]) == n else f"the history has {n}"
-    start, end = hit.span("said")
-    return Portion((Claim("number", hit["said"], start, end, not problem, ("history",), problem),), None)
+    n, said, hedge = len(facts.past), decimal_number(hit["said"]), hit["hedge"] or ("about" if "~" in hit[0] else "")
+    problem = "" if _compare(hedge, n, said, near=_near(hedge, said)) else f"the history has {n}"
+    return Portion((Claim("number", hit[0], *hit.span(), not problem, ("history",), problem),), None)
 
 
 def _problem(hit: re.Match[str], mention: Mention, *, facts: InterestFacts) -> str:
@@ -93,7 +92,7 @@ def _holds(hit: re.Match[str], count: int, *, base: int) -> bool:
         return count == base and (hit["every"].casefold() != "both" or base == 2)
     if hit["count"]:
         said = decimal_number(hit["count"])
-        return _compare(hedge, count, said, near=0.1 * said if _LOOSE.search(hedge) else 0.0)
+        return _compare(hedge, count, said, near=_near(hedge, said))
     return _compare(hedge, count / base, _share(hit), near=_NEAR)
 
 
@@ -114,3 +113,7 @@ def _share(hit: re.Match[str]) -> float:
         return decimal_number(hit["one"]) / max(decimal_number(hit["in"]), 1.0)
     times = (hit["times"] or "a").casefold()
     return (1.0 if times in ("a", "an") else decimal_number(times)) * words.PARTS[hit["part"].casefold()]
+
+
+def _near(hedge: str, said: float) -> float:
+    return 0.1 * said if _LOOSE.search(hedge) else 0.0
