@@ -27,7 +27,7 @@ OF_USER = _found(
     r"evenings?|first choice|thing|cup of tea)|they|we|overrepresented|underrepresented|on record|on file|"
     r"most people|others do|choices|picks|selections|viewings?|fondness|liking for|predilection|preferences?|"
     r"inclination|affinity|appetite|tastes?|weakness for|soft spot|passion for|partiality|penchant|leanings?|bent for|"
-    rf"habits?|(?:has|have|had|was|were|is|are|been|being|ever) (?:\w+ )?{TOOK})\b"
+    rf"habits?|(?:has|have|had|was|were|is|are|been|being|ever) (?:\w+ )?{TOOK}(?! by\b))\b"
 )
 OF_ITEM = _found(
     r"\b(?:it|its|it['’]s|this (?:one|film|movie|item|product|title|book|game)|the (?:film|movie|item|product))\b"

@@ -14,7 +14,7 @@ from whyrec.interfaces import Claim
 
 _TIMES = re.compile(r"\b(?:twice|double|triple|half as|times|fold)\b", re.IGNORECASE)
 _COUNTED = re.compile(
-    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|half a dozen) (?:of|out of)\b|\bthird|\bquarter",
+    r"\d|\b(?:(?<!not )(?<!single )one|two|three|four|five|six|seven|eight|nine|ten|half a dozen) (?:of|out of)\b|\bthird|\bquarter",
     re.IGNORECASE,
 )
 _RANK = re.compile(
@@ -78,8 +78,10 @@ def _judged(masked: str, mention: Mention, *, facts: InterestFacts) -> tuple[Spa
     if hit := words.DISLIKES.search(masked):
         return hit.span(), "" if lift < 1 else of_average
     if hit := words.NEVER.search(masked) or words.EVER.search(masked):
+        denial = words.DENIED.search(masked)
+        start = min(hit.start(), denial.start()) if denial and is_denied else hit.start()
         is_denied ^= hit.re is words.NEVER
-        return hit.span(), "" if (count > 0) != is_denied else f"{count} in the history are so"
+        return (start, hit.end()), "" if (count > 0) != is_denied else f"{count} in the history are so"
     if hit := words.LIKES.search(masked):
         return hit.span(), "" if (lift < 1 if is_denied else lift > 1) else of_average
     return None

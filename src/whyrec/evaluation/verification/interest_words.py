@@ -98,6 +98,12 @@ CHEAP = ("cheapest", "least expensive", "lowest")
 PRICE = Cue(
     r"\b(?:priced at|costs?|price of|for)\s[$£€]?\s?(?P<price>\d[\d,]*\.\d\d)(?!\d)", pieces=("price", "cost", "for ")
 )
+TAKEN_BEFORE = re.compile(
+    r"\b(?:enjoyed|liked|loved|watched|seen|saw|admired|appreciated|finished|after|following|since|relished|savoured|"
+    r"treasured|adored|sat through|from|beyond)\s(?:the\s)?$",
+    re.I,
+)
+"""Before an earlier title that is told for its own sake, not as an example of a value."""
 ANY_FIGURE = re.compile(r"\d[\d,.]*\d|\d")
 
 VALUE_NOUN = re.compile(
@@ -110,8 +116,16 @@ A_USERS = re.compile(r"(?:\b(?:the|this|that|their|your|his|her|whole)|['’]s)\
 """Before "history" where it is the user's, not a genre."""
 LINK = re.compile(r"^\s?(?:,|/|&|and|or|-|–|,\s?and)\s?$")
 """Between two values of one list."""
-DIRECTS = re.compile(r"\b(?:by|direct\w*|filmmaker|films? of)\s(?:\w+\s)?$", re.I)
-ACTS = re.compile(r"\b(?:with|starring|stars?|cast|featur\w+|actors?|actress|has|have)\s(?:\w+\s)?$", re.I)
+DIRECTS = re.compile(
+    r"(?:(?<!taken )(?<!played )(?<!portrayed )(?<!led )(?<!headed )(?<!fronted )(?<!headlined )(?<!carried )(?<!embodied )"
+    r"(?<!performed )(?<!acted )(?<!sung )(?<!voiced )(?<!filled )(?<!topped )(?<!given )\bby|\b(?:direct\w*|film-?maker|films? of|hel(?:m|ms|med|ming)|made by|at the helm))\s(?:\w+\s)?$",
+    re.I,
+)
+ACTS = re.compile(
+    r"\b(?:with|starring|stars?|cast|featur\w+|actors?|actress|has|have|lead|played|portrayed|"
+    r"led|headed|fronted|headlined|carried|voiced|topped|embodied|taken|performed|role|part|appears?|billed)\s(?:(?:by|is|to)\s)?(?:\w+\s)?$",
+    re.I,
+)
 
 _NOUNS = (
     "fantasy comedy drama western thriller musical documentary mystery romance adventure biography cartoon biopic "

@@ -48,7 +48,7 @@ def verify_interests(
     reading = read(text, facts=facts)
     claims = [*reading.titles]
     for sentence in reading.sentences:
-        mentions = reading.mentions_in(sentence)
+        mentions = named = reading.mentions_in(sentence)
         portions = list(portion_claims(reading, sentence, mentions=mentions, facts=facts))
         parts = [claim for portion in portions for claim in portion.claims]
         claims += parts
@@ -70,8 +70,9 @@ def verify_interests(
         denied = {count.mention for count in counted if count.is_none}
         claims += _examples(reading, sentence)
         claims += [count.claim for count in counted]
-        claims += times_claims(reading, sentence, mentions=mentions, facts=facts)
-        claims += _directions(reading, sentence, mentions=mentions, facts=facts)
+        claims += times_claims(reading, sentence, mentions=named, facts=facts)
+        directions = _directions(reading, sentence, mentions=named, facts=facts)
+        claims += [claim for claim in directions if not any(_overlap(claim, part) for part in parts)]
         claims += [_value_claim(reading, mention, facts=facts, is_denied=mention in denied) for mention in mentions]
     told = [] if levels is None else list(level_claims(reading.masked, levels))
     told += [] if motives is None else motive_claims(reading.masked, motives)
@@ -154,6 +155,8 @@ def _examples(reading: Reading, sentence: tuple[int, int]) -> Iterator[Claim]:
     traits = {trait for mention in mentions for trait in mention.traits}
     for example in reading.examples:
         if not sentence[0] <= example.start < sentence[1] or not traits:
+            continue
+        if words.TAKEN_BEFORE.search(reading.masked[max(sentence[0], example.start - 30) : example.start - 1]):
             continue
         holds = any(traits & item.traits for item in example.items)
         if not holds:

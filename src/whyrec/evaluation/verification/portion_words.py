@@ -94,12 +94,12 @@ OF = _found(rf"(?<![\w.,]){AMOUNT}\s(?:out\s)?(?:of|in|among|from)\s(?:all\s(?:o
 """"A quarter of what you watch", "6 of your last 10 picks"."""
 FIRST_BASE = _found(
     rf"\b(?:(?:out\s)?of|among|amongst|from|in|within)\s(?:all\s(?:of\s)?)?{BASE},?\s(?:(?:just|there\s(?:are|were)|we\s(?:find|count))\s)?"
-    rf"{AMOUNT}\b(?!\s(?:out\s)?of\b)"
+    rf"{AMOUNT}\b(?!\s(?:(?:out\s)?of|times|fold|per|percent)\b|[-\s]?fold|\s?[%x×])"
 )
 """"Of the last ten items, two are comedies"."""
 HOLDS = _found(
     rf"\b{BASE}\s(?:holds?|contains?|includes?|counts?|comprises?|features?|has|have|shows?|lists?|numbers?|boasts?|"
-    rf"brought|yields?|runs? to|amounts? to|consists? of|stands? at|records?)\s{AMOUNT}\b(?!\s(?:out\s)?of\b)"
+    rf"brought|yields?|runs? to|amounts? to|consists? of|stands? at|records?)\s{AMOUNT}\b(?!\s(?:(?:out\s)?of|times|fold|per|percent)\b|[-\s]?fold|\s?[%x×])"
 )
 """"The history holds five thrillers"."""
 

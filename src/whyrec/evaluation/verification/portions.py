@@ -38,7 +38,7 @@ def portion_claims(
         facts: The history.
     """
     taken: list[Span] = []
-    for pattern in (words.FIRST_BASE, words.OF, words.HOLDS):
+    for pattern in (words.OF, words.FIRST_BASE, words.HOLDS):
         for hit in pattern.finditer(reading.masked, *sentence):
             if any(hit.start() < end and start < hit.end() for start, end in taken):
                 continue
