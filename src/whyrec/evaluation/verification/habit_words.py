@@ -71,7 +71,7 @@ _MORE = any_of(
     *("in excess of", "heavier", "richer", "warmer", "deeper", "livelier", "overshoots?", "outnumbers?", "beyond"),
 )
 _TO_OTHERS = rf"(?:[^.;?]{{0,60}}?\b(?:{OTHERS})\b)?"
-MORE_THAN_OTHERS = _found(rf"(?<!\w)(?:(?P<less>{_LESS})|(?P<more>{_MORE}))\b{_TO_OTHERS}")
+MORE_THAN_OTHERS = _found(rf"(?:(?<!\w)|(?=n['’]t))(?:(?P<less>{_LESS})|(?P<more>{_MORE}))\b{_TO_OTHERS}")
 NAMES_OTHERS = _found(rf"\b(?:{OTHERS}|over-?represented|under-?represented)\b")
 HALF = _found(
     r"\b(?:(?P<more>(?:over|more than|above|at least|better than|upwards of) half|the (?:\w+ )?majority|most of (?=the|"
@@ -100,7 +100,7 @@ EVER = _found(
 )
 NEVER = _found(
     r"\b(?:new to|unfamiliar|unknown to|strangers? to|untouched|absent|missing|lacks?|devoid of|no trace of|free of|"
-    r"a first|first ever|first-ever|uncharted|terra incognita|nowhere)\b"
+    r"a first|first ever|first-ever|yet to|still to|uncharted|terra incognita|nowhere)\b"
 )
 DENIED = _found(r"\b(?:never|not|no|none|without|not once|hardly ever|neither|nor|nobody|zero|cannot)\b|n['’]t\b")
 NO_DENIAL = _found(
@@ -108,7 +108,7 @@ NO_DENIAL = _found(
     r"not (?:only|just|merely|least|to mention|for nothing|surprisingly)|nothing (?:else|beats)|"
     r"can['’]t (?:get enough|resist|help)|cannot (?:get enough|resist|help)|never (?:tires?|misses|says no|fails?)|"
     r"no(?: other)? (?:kind|sort|type|genre|category|class|variety)|don['’]t you|haven['’]t you|aren['’]t you|"
-    r"isn['’]t it|without (?:a |any )?(?:doubt|question|fail|exception))\b"
+    r"isn['’]t it|nobody (?:needs|has|is going) to|no(?: one)? needs? to|without (?:a |any )?(?:doubt|question|fail|exception))\b"
 )
 """Words of denial that deny nothing of the value."""
 DISLIKES = _found(

@@ -42,7 +42,7 @@ SENTENCE_END = re.compile(
     r"[.!?]*[”\")\]]*(?:\s+(?=[A-Z“\"(□\d])|\s*$)|\n+"
 )
 TOPIC = re.compile(r"\s*(?:[\w’'-]+\s){0,4}[\w’'-]+\?\s*")
-OF_TOPIC = re.compile(r"\b(?:them|those|these|such|that (?:kind|sort|stuff))\b", re.I)
+OF_TOPIC = re.compile(r"\b(?:them|those|these|such|that (?:kind|sort|stuff))\b|^\s*they\b", re.I)
 """In the answer to a question that only names a topic."""
 CLAUSE_END = re.compile(r"[;:]\s|\s[—–]\s|,\s(?:and|but|while|whereas|yet)\s(?=this|the|they|he|she|it|you|□)")
 

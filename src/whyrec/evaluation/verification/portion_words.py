@@ -35,7 +35,7 @@ _WHO = _any(
     *("you", "they", "he", "she", "we", "the user", "this user", "the viewer", "this viewer", "the customer"),
     *("this customer", "the reader", "this person", "the patron", "our viewer", "the shopper", "the subject"),
 )
-_HAVE = r"(?:\s(?:have|has|had|[’']ve|[’']s))?"
+_HAVE = r"(?:\s(?:have|has|had)|[’'](?:ve|s|d))?"
 _TOOK = _any(
     *("watch(?:es|ed|ing)?", "see", "sees", "saw", "seen", "take", "takes", "took", "taken", "choose", "chooses"),
     *("chose", "chosen", "pick(?:s|ed)?", "buy", "buys", "bought", "view(?:s|ed)?", "rent(?:s|ed)?", "consumed?"),
@@ -108,7 +108,7 @@ TOTALS = (
         rf"(?<![\w.,])(?<!all )(?<!both )(?<!of )(?<!the )(?<!th[eo]se )(?<!last )(?:(?P<hedge>{_HEDGE})\s|~)?(?P<said>{_N})\s{THINGS}\s(?:(?:have|has|had|were|was|are|is)\s(?:now\s|already\s)?(?:been\s)?"
         rf"(?:{_TOOK}|on (?:record|file)|known|noted|counted|listed|in (?:{_WHOSE}\s)(?:\w+ing\s)?{_HISTORY})"
         rf"(?:\s(?:{_SO_FAR}|already))?"
-        rf"|{_SO_FAR})(?!\s\w+\sof\b)"
+        rf"|{_SO_FAR}|on (?:record|file)|in (?:{_WHOSE}\s)(?:\w+ing\s)?{_HISTORY})(?!\s\w+\sof\b)"
     ),
     _found(
         rf"\b(?:{_WHO}){_HAVE}\s(?:now\s|already\s|by now\s)?{_TOOK}\s(?:a total of\s|all of\s)?(?:(?P<hedge>{_HEDGE})\s|~)?(?P<said>{_N})\s"
