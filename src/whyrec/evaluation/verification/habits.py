@@ -49,15 +49,14 @@ def habit_claims(
         yield _ranked(masked, sentence, hit, mentions=mentions, facts=facts)
         return
     for mention in mentions:
-        if judged := _judged(masked, mention, facts=facts):
-            (first, last), problem = judged
-            start = min(mention.start, sentence[0] + first)
-            end = max(said_in_full(reading.masked, mention), sentence[0] + last)
-            yield _claim(reading, (start, end), [mention], problem=problem), (mention,)
+        (first, last), problem = _judged(masked, mention, facts=facts, at=sentence[0])
+        start = min(mention.start, sentence[0] + first)
+        end = max(said_in_full(reading.masked, mention), sentence[0] + last)
+        yield _claim(reading, (start, end), [mention], problem=problem), (mention,)
 
 
-def _judged(masked: str, mention: Mention, *, facts: InterestFacts) -> tuple[Span, str] | None:
-    """Where a sentence speaks of how often, and what is wrong with that for a value; None where it does not."""
+def _judged(masked: str, mention: Mention, *, facts: InterestFacts, at: int) -> tuple[Span, str]:
+    """Where a sentence, which begins at an offset, speaks of how often, and what is wrong with that for a value."""
     is_denied = words.DENIED.search(words.NO_DENIAL.sub("", masked)) is not None
     count = max(facts.count(trait) for trait in mention.traits)
     lift = max(facts.lift(trait) for trait in mention.traits)
@@ -84,7 +83,9 @@ def _judged(masked: str, mention: Mention, *, facts: InterestFacts) -> tuple[Spa
         return (start, hit.end()), "" if (count > 0) != is_denied else f"{count} in the history are so"
     if hit := words.LIKES.search(masked):
         return hit.span(), "" if (lift < 1 if is_denied else lift > 1) else of_average
-    return None
+    # Whatever else it says, it is only accepted where most readings of it would be true.
+    place = mention.start - at, mention.end - at
+    return place, "" if (count == 0 if is_denied else lift > 1) else of_average
 
 
 def _ranked(
