@@ -51,8 +51,18 @@ PAIRS = {
     "A history of 16 films speaks for itself.": "A history of 61 films speaks for itself.",
     "You have seen about 15 films.": "You have seen about 25 films.",
     "There are more than a dozen films in this history.": "There are more than two dozen films in this history.",
+    "Westerns appear six times among the last ten.": "Westerns appear nine times among the last ten.",
+    "In the ten latest loans, westerns appear six times.": "In the ten latest loans, westerns appear twice.",
+    "I counted six westerns in your last ten.": "I counted seven westerns in your last ten.",
+    "The user has watched three dramas.": "The user has watched nine dramas.",
+    "The user watched dramas on three occasions.": "The user watched dramas on five occasions.",
+    "Three dramas are on record.": "Four dramas are on record.",
+    "Comedies represent 37.5 per cent of the holdings.": "Comedies represent 57.5 per cent of the holdings.",
+    "Three of the sixteen are dramas.": "Eight of the sixteen are dramas.",
 }
 TURNS = {
+    "You used to watch more comedies than you do now.": "You used to watch fewer comedies than you do now.",
+    "Interest in comedies is on the wane.": "Interest in comedies is on the rise.",
     "Lately you have been watching more westerns.": "Lately you have been watching fewer westerns.",
     "The viewer has cooled on comedies of late.": "The viewer has warmed to comedies of late.",
     "In recent months the share of comedies has dwindled.": "In recent months the share of comedies has swollen.",
@@ -63,6 +73,12 @@ TURNS = {
     "You've taken to westerns lately.": "You've gone off westerns lately.",
 }
 HABITS = {
+    "Horror films leave this viewer cold.": "Westerns leave this viewer cold.",
+    "Nothing is borrowed more often than westerns.": "Nothing is borrowed more often than dramas.",
+    "The proportion of dramas lies below the mean.": "The proportion of dramas lies well above the mean.",
+    "Not a single horror film figures in the record.": "Not a single thriller figures in the record.",
+    "You can't stand horror films.": "You can't stand westerns.",
+    "The user doesn't watch horror films.": "The user doesn't watch westerns.",
     "Westerns are a favourite of this viewer.": "Thrillers are a favourite of this viewer, above all else.",
     "Nobody needs to tell you about westerns; you love them.": "You love horror films.",
     "You're a sucker for westerns.": "You're a sucker for horror films.",

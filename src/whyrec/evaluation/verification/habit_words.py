@@ -18,11 +18,24 @@ def _found(pattern: str) -> re.Pattern[str]:
 TOOK = any_of(
     *("watch(?:es|ed|ing)?", "seen?", "sees", "saw", "takes?", "took", "taken", "chooses?", "chose", "chosen"),
     *("pick(?:s|ed)?", "buys?", "bought", "view(?:s|ed)?", "rent(?:s|ed)?", "consumed?", "enjoyed", "sat through"),
-    *("sampled", "touched", "tried", "tasted", "logged", "rated", "recorded", "put on", "played", "ordered", "read"),
+    *(
+        "borrow(?:s|ed)?",
+        "sampled",
+        "touched",
+        "tried",
+        "tasted",
+        "logged",
+        "rated",
+        "recorded",
+        "put on",
+        "played",
+        "ordered",
+        "read",
+    ),
     *("purchased", "selected", "reached for", "gone for", "dipped into", "ventured into", "come across"),
 )
 OF_USER = _found(
-    r"\b(?:users?|viewers?|customers?|readers?|shoppers?|patrons?|subscribers?|members?|persons?|history|interactions?|"
+    r"\b(?:borrowers?|punters?|watchers?|entries|loans?|interest in|attention|users?|viewers?|customers?|readers?|shoppers?|patrons?|subscribers?|members?|persons?|history|interactions?|"
     r"share|minority|majority|you|your (?:own |all-time |absolute )?(?:favou?rites?|tastes?|habits?|diet|shelf|viewing|"
     r"evenings?|first choice|thing|cup of tea)|they|we|overrepresented|underrepresented|on record|on file|"
     r"most people|others do|choices|picks|selections|viewings?|fondness|liking for|predilection|preferences?|"
@@ -83,7 +96,7 @@ MOST = _found(
     r"\b(?:most of all|more (?:often )?than any(?:thing|\s)|above all|before all else|"
     r"most (?:frequent|common|watched|taken|chosen|often|viewed|popular|favou?red|picked|seen|numerous|loved|prominent)|"
     r"(?<!one of the )(?<!one of your )(?<!one of their )(?<!one of his )(?<!one of her )(?<!among the )favou?rites?|"
-    r"(?:nothing|no one|none)(?: else)? (?:comes close|compares|beats|tops|rivals|matches)|number one|"
+    r"nothing (?:is|gets|was|has been) \w+ (?:more|so) (?:often|much)|(?:nothing|no one|none)(?: else)? (?:comes close|compares|beats|tops|rivals|matches)|number one|"
     r"no\.? ?1|first and foremost|the (?:main|chief|principal|leading|top|biggest|largest|commonest)|top of the|"
     r"can['’]t get enough|cannot get enough|"
     r"no(?: other)? (?:kind|sort|type|genre|category|class|variety)\b[^.;?]{0,40}\b(?:more|as|so|often(?:er)?) often|"
@@ -118,7 +131,7 @@ DISLIKES = _found(
     r"(?:not|n['’]t) (?:\w+ )?(?:keen|fond|care|like|love|enjoy|interested|into|partial|big on|warm to|go in for)|"
     r"little (?:\w+ )?(?:time|love|interest|taste|appetite|use|patience|enthusiasm|fondness|liking)|cold on|cool on|"
     r"indifferent|wide berth|steers? clear|keeps? (?:away|clear)|stays? (?:away|clear)|once in a blue moon|"
-    r"turns? (?:\w+ )?(?:nose|back)|not (?:really )?(?:\w+ )?(?:thing|cup of tea)|averse|aversion|put off by)\b"
+    r"turns? (?:\w+ )?(?:nose|back)|not (?:really )?(?:\w+ )?(?:thing|cup of tea)|averse|aversion|leaves? [^.;]{1,30} cold|can(?:no|['’])t (?:stand|abide|bear|be bothered)|put off by)\b"
 )
 LIKES = _found(
     r"\b(?:likes?|loves?|adores?|enjoys?|prefers?|favou?rs|cherishes|relishes|fanc(?:y|ies)|appreciates?|admires?|"
@@ -129,7 +142,7 @@ LIKES = _found(
     r"inclination|affinity|bent|hunger|partiality|enthusiasm|leaning|craving) (?:\w+ )?(?:for|to|towards?)|"
     r"one of (?:\w+ )?favou?rites?|among (?:\w+ )?favou?rites?|favou?rites?|lean(?:s|ing)? (?:to|towards)|"
     r"gravitates? (?:to|towards)|tends? towards?|(?:comes?|goes|keeps? coming|returns?) (?:back )?to|go(?:es)? for|"
-    r"turns? to|can['’]t (?:resist|get enough)|never tires? of|interest(?:ed)? in|into)\b"
+    r"turns? to|can['’]t (?:resist|get enough)|never tires? of|interest(?:ed)? in|into|(?:right )?up (?:your|their|his|her) (?:street|alley)|cup of tea|(?:your|their|his|her) thing)\b"
 )
 
 LATELY = _found(
@@ -137,6 +150,7 @@ LATELY = _found(
     r"(?:as of|just) recently|of recent|(?:the|their|your|his|her) (?:last|latest|most recent|newest) (?:\w+ )?\w+|"
     r"this past \w+|increasingly|more and more|less and less|fewer and fewer|ever more|ever (?:fewer|less)|"
     r"than (?:before|earlier|formerly|in the past|previously|once|(?:they|you|he|she|it) used to)|"
+    r"on the (?:wane|decline|slide|ebb|way out|rise|increase|up|ascent|way up|up and up)|used to|"
     r"(?:the|a) (?:trend|turn|shift|drift|swing|move))\b"
 )
 TURN_DOWN = (
@@ -145,13 +159,16 @@ TURN_DOWN = (
     r"reduc(?:e|es|ed|ing)|slipp?(?:s|ed|ing)?|fad(?:e|es|ed|ing)|tail(?:s|ed|ing)? off|sunk|sank|sinking|"
     r"(?:turn|mov|drift|shift|shy|stray|swing|swung|lean|walk|veer|wander|steer)\w*(?: \w+)? away(?: from)?|away from|"
     r"(?:gone|going|went) off|los(?:t|ing) (?:interest|taste|touch)|cut(?:ting)? (?:down|back)|eas(?:ed|ing) off|"
-    r"(?:grown|grew|got|become) (?:\w+ )?(?:tired|weary) of|giv(?:en|ing) up|rarer|scarcer|lower|smaller|down|thinn(?:ed|ing)"
+    r"(?:grown|grew|got|become) (?:\w+ )?(?:tired|weary) of|giv(?:en|ing) up|rarer|scarcer|lower|smaller|down|on the (?:wane|decline|slide|ebb|way out)|thinn(?:ed|ing)"
 )
 TURN_UP = (
     r"more|increas(?:e|es|ed|ing|ingly)|gr(?:ow|owing|own|ew|ows)|r(?:i|o)s(?:e|es|en|ing)|climb(?:s|ed|ing)?|"
     r"gain(?:s|ed|ing)?|swell(?:s|ing)?|swollen|soar(?:s|ed|ing)?|jump(?:s|ed|ing)?|expand(?:s|ed|ing)?|"
     r"(?:turn|mov|drift|shift|swing|swung|lean|veer|warm|gravitat|head|edg)\w* (?:in\w* )?(?:towards?|to)|towards?|"
     r"taken to|taking to|took to|(?:got|getting|gotten) into|com(?:e|ing) (?:a)?round to|picked up|picking up|"
-    r"up|higher|larger|bigger|greater|stronger|discover(?:ed|ing)|taken up|com(?:e|ing) to the fore"
+    r"on the (?:rise|increase|up|ascent|way up|up and up)|up|higher|larger|bigger|greater|stronger|discover(?:ed|ing)|taken up|com(?:e|ing) to the fore"
 )
 TURN = _found(rf"\b(?:(?P<down>{TURN_DOWN})|(?P<up>{TURN_UP}))\b")
+
+IN_THE_PAST = _found(r"\b(?:used to|once|formerly|in the past|earlier on)\b")
+"""Before words of more or less: what was so then is so no longer."""

@@ -28,7 +28,14 @@ def speaks_of_habits(reading: Reading, sentence: tuple[int, int]) -> bool:
     masked = reading.masked[sentence[0] : sentence[1]]
     has_title = any(sentence[0] <= claim.start < sentence[1] for claim in reading.titles)
     is_of_item = words.OF_ITEM.search(words.DUMMY_IT.sub("", masked)) is not None
-    return not has_title and not is_of_item and words.OF_USER.search(masked) is not None
+    return not has_title and not is_of_item and _is_of_user(masked)
+
+
+def _is_of_user(masked: str) -> bool:
+    if words.OF_USER.search(masked):
+        return True
+    is_compared = words.NAMES_OTHERS.search(masked) and words.MORE_THAN_OTHERS.search(masked)
+    return bool(is_compared or (words.LATELY.search(masked) and words.TURN.search(masked)))
 
 
 def habit_claims(

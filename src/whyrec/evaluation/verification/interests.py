@@ -70,7 +70,8 @@ def verify_interests(
         denied = {count.mention for count in counted if count.is_none}
         claims += _examples(reading, sentence)
         claims += [count.claim for count in counted]
-        claims += times_claims(reading, sentence, mentions=named, facts=facts)
+        ratios = times_claims(reading, sentence, mentions=named, facts=facts)
+        claims += [claim for claim in ratios if not any(_overlap(claim, part) for part in parts)]
         directions = _directions(reading, sentence, mentions=named, facts=facts)
         claims += [claim for claim in directions if not any(_overlap(claim, part) for part in parts)]
         claims += [_value_claim(reading, mention, facts=facts, is_denied=mention in denied) for mention in mentions]

@@ -27,12 +27,46 @@ PARTS = {
 _N = rf"(?:\d[\d,]*(?:\.\d+)?|{NUMBER_WORDS})"
 THINGS = _any(
     *("films?", "movies?", "pictures?", "flicks?", "titles?", "works?", "features?", "items?", "things?", "products?"),
-    *("articles?", "purchases?", "orders?", "choices?", "picks?", "selections?", "books?", "albums?", "games?"),
+    *(
+        "articles?",
+        "loans?",
+        "goes",
+        "slots",
+        "holdings",
+        "views?",
+        "sittings?",
+        "showings?",
+        "purchases?",
+        "orders?",
+        "choices?",
+        "picks?",
+        "selections?",
+        "books?",
+        "albums?",
+        "games?",
+    ),
     *("interactions?", "entries", "entry", "records?", "viewings?", "views", "ratings?", "watches", "outings?"),
     *("screenings?", "trips? to the (?:cinema|pictures|movies)", "nights? at the (?:cinema|movies)"),
 )
 _WHO = _any(
-    *("you", "they", "he", "she", "we", "the user", "this user", "the viewer", "this viewer", "the customer"),
+    *(
+        "the borrower",
+        "this borrower",
+        "the patron",
+        "this patron",
+        "the member",
+        "our man",
+        "you",
+        "they",
+        "he",
+        "she",
+        "we",
+        "the user",
+        "this user",
+        "the viewer",
+        "this viewer",
+        "the customer",
+    ),
     *("this customer", "the reader", "this person", "the patron", "our viewer", "the shopper", "the subject"),
 )
 _HAVE = r"(?:\s(?:have|has|had)|[’'](?:ve|s|d))?"
@@ -40,15 +74,46 @@ _TOOK = _any(
     *("watch(?:es|ed|ing)?", "see", "sees", "saw", "seen", "take", "takes", "took", "taken", "choose", "chooses"),
     *("chose", "chosen", "pick(?:s|ed)?", "buy", "buys", "bought", "view(?:s|ed)?", "rent(?:s|ed)?", "consumed?"),
     *("enjoyed", "sat through", "go for", "goes for", "went for", "gone for", "logged", "rated", "recorded", "viewed"),
-    *("got through", "gotten through", "been through", "put on", "played", "ordered", "read", "purchased"),
+    *(
+        "got through",
+        "borrow(?:s|ed)?",
+        "loaned",
+        "clocked up",
+        "racked up",
+        "notched up",
+        "devoured",
+        "gotten through",
+        "been through",
+        "put on",
+        "played",
+        "ordered",
+        "read",
+        "purchased",
+    ),
 )
 _HISTORY = _any(
     *("history", "record", "log", "logbook", "diary", "list", "viewing", "watching", "watch ?list", "total", "tally"),
-    *("back catalogue", "dossier", "file", "archive", "ledger", "collection", "account", "repertoire", "past"),
+    *(
+        "back catalogue",
+        "holdings",
+        "shelf",
+        "books",
+        "name",
+        "notebook",
+        "card",
+        "dossier",
+        "file",
+        "archive",
+        "ledger",
+        "collection",
+        "account",
+        "repertoire",
+        "past",
+    ),
 )
 _WHOSE = _any(
     *("the", "their", "his", "her", "your", "this", "these", "those", "our", "that"),
-    *(r"(?:the|this|our) (?:user|viewer|customer|patron|reader|person)[’']s",),
+    *(r"(?:the|this|our) (?:user|viewer|borrower|member|customer|patron|reader|person)[’']s",),
 )
 RECENT = _any("last", "latest", "most recent", "past", "previous", "newest", "recent", "final")
 _LAST = rf"(?:(?:{_WHOSE}\s)?{RECENT}\s(?P<last>{_N})|(?:{_WHOSE}\s)?(?P<last_too>{_N})\s{RECENT})(?:\s(?:\w+\s)?{THINGS}\b)?"
@@ -59,7 +124,9 @@ _WHOLE = (
     rf"|(?:that\s|which\s)?{_WHO}{_HAVE}\s(?:\w+\s)?{_TOOK})\b"
     rf"|(?:all\s(?:of\s)?)?{_WHOSE}\s(?:(?:entire|whole|full|complete)\s)?(?:\w+ing\s)?{_HISTORY}\b"
     rf"|(?:all\s|{_WHOSE}\s)+(?:(?P<all_too>{_N})\s)?(?:\w+ing\s)?{THINGS}\b"
-    rf"|all\s(?P<all_bare>{_N})\b)"
+    rf"|all\s(?P<all_bare>{_N})\b"
+    rf"|{_WHOSE}\s(?P<all_alone>{_N})(?=\s(?:are|were|is|was|have|had|so far)\b|[.,;?!])"
+    r"|(?:viewings|interactions|choices|picks|loans|selections|purchases|holdings|entries)\b)"
 )
 _SO_FAR = _any(
     "so far",
@@ -103,6 +170,27 @@ HOLDS = _found(
 )
 """"The history holds five thrillers"."""
 
+TIMES = {"once": 1, "twice": 2, "thrice": 3}
+_TIMES_SAID = rf"(?:on\s)?(?P<amount>(?P<times_said>once|twice|thrice)|(?P<count>{_N})\s(?:times|occasions))(?!\s(?:as|more|less|the)\b)"
+TIMES_IN = (
+    _found(
+        rf"\b(?:(?P<hedge>{_HEDGE})\s)?{_TIMES_SAID}\s(?:in|among|amongst|of|over|across|within|out of|from)\s{BASE}"
+    ),
+    _found(rf"\b(?:in|among|amongst|of|over|across|within)\s{BASE},?\s[^.;:?!]{{0,40}}?\b{_TIMES_SAID}"),
+    _found(
+        rf"\b(?:{_WHO}){_HAVE}\s(?:\w+\s)?{_TOOK}\s[^.;:?!,]{{1,30}}?\s{_TIMES_SAID}(?=[.,;!?]|$|\s(?:so far|already|before)\b)"
+    ),
+)
+""""Westerns appear six times among the last ten"."""
+COUNTED_BEFORE = _found(rf"(?<![\w.,])(?:(?P<hedge>{_HEDGE})\s)?(?P<amount>(?P<count>{_N})|(?P<none>no|zero))\s$")
+IN_BASE = _found(
+    rf"(?:\s{THINGS})?\s(?:(?:are|were|is|was|appear(?:s|ed)?|figured?s?|stand|feature)\s)?(?:in|among|amongst|from|of|over|out of|on|to)\s(?:all\s)?{BASE}|(?:\s{THINGS})?\s(?:(?:are|were|is|was)\s)?on (?:record|file)\b"
+)
+TOOK_BEFORE = _found(
+    rf"\b(?:{_WHO}){_HAVE}\s(?:\w+\s)?{_TOOK}\s(?:(?P<hedge>{_HEDGE})\s)?(?P<amount>(?P<count>{_N})|(?P<none>no|zero))\s$"
+)
+""""Six westerns in your last ten": what stands before the value, and what behind it; "you have watched six "."""
+
 TOTALS = (
     _found(
         rf"(?<![\w.,])(?<!all )(?<!both )(?<!of )(?<!the )(?<!th[eo]se )(?<!last )(?:(?P<hedge>{_HEDGE})\s|~)?(?P<said>{_N})\s{THINGS}\s(?:(?:have|has|had|were|was|are|is)\s(?:now\s|already\s)?(?:been\s)?"
@@ -133,8 +221,9 @@ def of_last(hit: re.Match[str]) -> str | None:
 
 def of_all(hit: re.Match[str]) -> str | None:
     """What a hit says of how many there are in all."""
-    return _first(hit, ("all", "all_too", "all_bare"))
+    return _first(hit, ("all", "all_too", "all_bare", "all_alone"))
 
 
 def _first(hit: re.Match[str], names: Iterable[str]) -> str | None:
-    return next((hit[name] for name in names if hit[name]), None)
+    groups = hit.groupdict()
+    return next((groups[name] for name in names if groups.get(name)), None)

@@ -38,12 +38,16 @@ def portion_claims(
         facts: The history.
     """
     taken: list[Span] = []
-    for pattern in (words.OF, words.FIRST_BASE, words.HOLDS):
+    for mention in mentions:
+        if portion := _counted_value(reading, sentence, mention, facts=facts):
+            taken.append((portion.claims[0].start, portion.claims[0].end))
+            yield portion
+    for pattern in (*words.TIMES_IN, words.OF, words.FIRST_BASE, words.HOLDS):
         for hit in pattern.finditer(reading.masked, *sentence):
             if any(hit.start() < end and start < hit.end() for start, end in taken):
                 continue
             mention = reading.nearest(mentions, *hit.span("amount"))
-            if mention is None or hit.start() <= mention.start < hit.end():
+            if mention is None or (pattern not in words.TIMES_IN and hit.start() <= mention.start < hit.end()):
                 continue
             taken.append(hit.span())
             yield _portion(reading, hit, mention, facts=facts)
@@ -52,6 +56,19 @@ def portion_claims(
             if not any(hit.start() < end and start < hit.end() for start, end in taken):
                 taken.append(hit.span())
                 yield _total(hit, facts=facts)
+
+
+def _counted_value(reading: Reading, sentence: Span, mention: Mention, *, facts: InterestFacts) -> Portion | None:
+    """Judge "six westerns in your last ten", "you have watched six westerns"."""
+    before = reading.masked[sentence[0] : mention.start]
+    behind = words.IN_BASE.match(reading.masked, mention.end, sentence[1])
+    hit = (words.COUNTED_BEFORE if behind else words.TOOK_BEFORE).search(before)
+    if hit is None:
+        return None
+    problem = _problem(hit, mention, facts=facts, base_hit=behind)
+    start, end = sentence[0] + hit.start("amount"), behind.end() if behind else mention.end
+    ids = ("history", *aspect_ids(mention))
+    return Portion((Claim("number", reading.text[start:end], start, end, not problem, ids, problem),), mention)
 
 
 def _portion(reading: Reading, hit: re.Match[str], mention: Mention, *, facts: InterestFacts) -> Portion:
@@ -70,10 +87,12 @@ def _total(hit: re.Match[str], *, facts: InterestFacts) -> Portion:
     return Portion((Claim("number", hit[0], *hit.span(), not problem, ("history",), problem),), None)
 
 
-def _problem(hit: re.Match[str], mention: Mention, *, facts: InterestFacts) -> str:
+def _problem(
+    hit: re.Match[str], mention: Mention, *, facts: InterestFacts, base_hit: re.Match[str] | None = None
+) -> str:
     """What is wrong with a part; empty where it is right."""
     n = len(facts.past)
-    said_all, said_last = words.of_all(hit), words.of_last(hit)
+    said_all, said_last = (find(base_hit or hit) for find in (words.of_all, words.of_last))
     if said_all and decimal_number(said_all) != n:
         return f"the history has {n}"
     base = round(decimal_number(said_last)) if said_last else n
@@ -85,13 +104,14 @@ def _problem(hit: re.Match[str], mention: Mention, *, facts: InterestFacts) -> s
 
 
 def _holds(hit: re.Match[str], count: int, *, base: int) -> bool:
-    hedge = hit["hedge"] or ""
-    if hit["none"]:
+    groups = hit.groupdict()
+    hedge = groups.get("hedge") or ""
+    if groups.get("none"):
         return count == 0
-    if hit["every"]:
-        return count == base and (hit["every"].casefold() != "both" or base == 2)
-    if hit["count"]:
-        said = decimal_number(hit["count"])
+    if every := groups.get("every"):
+        return count == base and (every.casefold() != "both" or base == 2)
+    if groups.get("count") or groups.get("times_said"):
+        said = decimal_number(hit["count"]) if hit["count"] else words.TIMES[hit["times_said"].casefold()]
         return _compare(hedge, count, said, near=_near(hedge, said))
     return _compare(hedge, count / base, _share(hit), near=_NEAR)
 

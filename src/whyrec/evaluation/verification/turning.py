@@ -35,6 +35,7 @@ def turning_claims(
     turn = min(turns, key=lambda hit: abs(sentence[0] + hit.start() - mention.start))
     change = max((_change(facts, trait) for trait in mention.traits), key=abs)
     is_up = (turn["up"] is not None) != _is_denied(masked)
+    is_up ^= words.IN_THE_PAST.search(masked, 0, turn.start()) is not None
     holds = change > 0 if is_up else change < 0
     start = min(mention.start, sentence[0] + turn.start())
     end = max(said_in_full(reading.masked, mention), sentence[0] + turn.end())
