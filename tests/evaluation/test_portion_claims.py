@@ -1,4 +1,4 @@
-"""Parts of a history in the words of many writers, each with a false twin; how a taste turns; how long the history is."""
+"""Parts of a history, turns of taste and habits in the words of many writers, each with a false twin."""
 
 from datetime import UTC, datetime
 
@@ -67,7 +67,7 @@ TURNS = {
     "The viewer has cooled on comedies of late.": "The viewer has warmed to comedies of late.",
     "In recent months the share of comedies has dwindled.": "In recent months the share of comedies has swollen.",
     "Recently this user has been moving away from comedies.": "Recently this user has been moving away from westerns.",
-    "Westerns have been gaining ground in the history lately.": "Comedies have been gaining ground in the history lately.",
+    "Westerns have been gaining ground lately.": "Comedies have been gaining ground lately.",
     "These days you go for westerns more than you used to.": "These days you go for westerns less than you used to.",
     "Your appetite for comedies has waned in recent weeks.": "Your appetite for westerns has waned in recent weeks.",
     "You've taken to westerns lately.": "You've gone off westerns lately.",

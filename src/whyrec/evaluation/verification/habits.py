@@ -14,7 +14,8 @@ from whyrec.interfaces import Claim
 
 _TIMES = re.compile(r"\b(?:twice|double|triple|half as|times|fold)\b", re.IGNORECASE)
 _COUNTED = re.compile(
-    r"\d|\b(?:(?<!not )(?<!single )one|two|three|four|five|six|seven|eight|nine|ten|half a dozen) (?:of|out of)\b|\bthird|\bquarter",
+    r"\d|\b(?:(?<!not )(?<!single )one|two|three|four|five|six|seven|eight|nine|ten|half a dozen) (?:of|"
+    r"out of)\b|\bthird|\bquarter",
     re.IGNORECASE,
 )
 _RANK = re.compile(

@@ -48,7 +48,8 @@ CLAUSE_END = re.compile(r"[;:]\s|\s[—–]\s|,\s(?:and|but|while|whereas|yet)\s
 
 COUNT = Cue(
     rf"\b(?P<hits>{_N}|none|not one|all|both|half)\s(?:(?:out\s)?of\s)?(?:{_WHOSE}\s)?",
-    rf"(?P<last>(?:last|latest|most recent|past|previous)\s)?(?P<of>{_N})?\s?(?P<noun>{NOUN}\b)?(?P<far>\s?{_SO_FAR})?",
+    rf"(?P<last>(?:last|latest|most recent|past|"
+    rf"previous)\s)?(?P<of>{_N})?\s?(?P<noun>{NOUN}\b)?(?P<far>\s?{_SO_FAR})?",
     pieces=(*_FAR_PIECES, "last", "latest", "recent", "past", "previous", " of the", " of their", " of your", "out of"),
 )
 """Judged only where it names a total, or is of all "so far"."""
@@ -67,7 +68,8 @@ TIMES = Cue(
 MORE = Cue(
     r"\b(?:(?:far )?more (?:of |often |frequently |here )*than|more than (?:usual|most|average)|",
     r"(?:larger|bigger|higher|greater) (?:share|part) than|above (?:the )?(?:usual|average)|as often as|",
-    r"(?:the|an?) (?:average|usual) \w+['’]s share|(?:the|their) usual share|unusually (?:often|many)|overrepresented|",
+    r"(?:the|an?) (?:average|usual) \w+['’]s share|(?:the|their) usual share|unusually (?:often|many)|"
+    r"overrepresented|",
     r"weigh(?:s|ed)? (?:far |much )?more)\b",
     pieces=("more", "share", "above", "often", "unusual", "overrep"),
 )
@@ -117,13 +119,16 @@ A_USERS = re.compile(r"(?:\b(?:the|this|that|their|your|his|her|whole)|['’]s)\
 LINK = re.compile(r"^\s?(?:,|/|&|and|or|-|–|,\s?and)\s?$")
 """Between two values of one list."""
 DIRECTS = re.compile(
-    r"(?:(?<!taken )(?<!played )(?<!portrayed )(?<!led )(?<!headed )(?<!fronted )(?<!headlined )(?<!carried )(?<!embodied )"
-    r"(?<!performed )(?<!acted )(?<!sung )(?<!voiced )(?<!filled )(?<!topped )(?<!given )\bby|\b(?:direct\w*|film-?maker|films? of|hel(?:m|ms|med|ming)|made by|at the helm))\s(?:\w+\s)?$",
+    r"(?:(?<!taken )(?<!played )(?<!portrayed )(?<!led )(?<!headed )(?<!fronted )(?<!headlined )(?<!carried )"
+    r"(?<!embodied )"
+    r"(?<!performed )(?<!acted )(?<!sung )(?<!voiced )(?<!filled )(?<!topped )(?<!given )\bby|\b(?:direct\w*|"
+    r"film-?maker|films? of|hel(?:m|ms|med|ming)|made by|at the helm))\s(?:\w+\s)?$",
     re.I,
 )
 ACTS = re.compile(
     r"\b(?:with|starring|stars?|cast|featur\w+|actors?|actress|has|have|lead|played|portrayed|"
-    r"led|headed|fronted|headlined|carried|voiced|topped|embodied|taken|performed|role|part|appears?|billed)\s(?:(?:by|is|to)\s)?(?:\w+\s)?$",
+    r"led|headed|fronted|headlined|carried|voiced|topped|embodied|taken|performed|role|part|appears?|"
+    r"billed)\s(?:(?:by|is|to)\s)?(?:\w+\s)?$",
     re.I,
 )
 

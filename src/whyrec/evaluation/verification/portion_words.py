@@ -116,7 +116,10 @@ _WHOSE = _any(
     *(r"(?:the|this|our) (?:user|viewer|borrower|member|customer|patron|reader|person)[’']s",),
 )
 RECENT = _any("last", "latest", "most recent", "past", "previous", "newest", "recent", "final")
-_LAST = rf"(?:(?:{_WHOSE}\s)?{RECENT}\s(?P<last>{_N})|(?:{_WHOSE}\s)?(?P<last_too>{_N})\s{RECENT})(?:\s(?:\w+\s)?{THINGS}\b)?"
+_LAST = (
+    rf"(?:(?:{_WHOSE}\s)?{RECENT}\s(?P<last>{_N})|"
+    rf"(?:{_WHOSE}\s)?(?P<last_too>{_N})\s{RECENT})(?:\s(?:\w+\s)?{THINGS}\b)?"
+)
 _WHOLE = (
     rf"(?:(?:all|everything|anything|what|whatever)\s(?:of\s)?(?:that\s)?(?:{_WHO}){_HAVE}\s(?:\w+\s)?{_TOOK}\b"
     rf"|(?:all\s)?(?:of\s)?(?:{_WHOSE}\s)?(?:all\s)?(?:(?P<all>{_N})\s)?(?:\w+ing\s)?{THINGS}\s"
@@ -155,60 +158,75 @@ _FRACTION = (
     rf"|(?P<one>{_N})(?:\sout\sof|\sin)\s(?:every\s)?(?P<in>{_N})"
 )
 _NONE = r"none|not one|not a single one|not a one|zero|nothing"
-AMOUNT = rf"(?:(?P<hedge>{_HEDGE})\s)?(?P<amount>{_FRACTION}|(?P<count>{_N})|(?P<none>{_NONE})|(?P<every>all|every one|both|each))"
+AMOUNT = (
+    rf"(?:(?P<hedge>{_HEDGE})\s)?(?P<amount>{_FRACTION}|(?P<count>{_N})|(?P<none>{_NONE})|(?P<every>all|"
+    rf"every one|both|each))"
+)
 
 OF = _found(rf"(?<![\w.,]){AMOUNT}\s(?:out\s)?(?:of|in|among|from)\s(?:all\s(?:of\s)?)?{BASE}")
 """"A quarter of what you watch", "6 of your last 10 picks"."""
 FIRST_BASE = _found(
-    rf"\b(?:(?:out\s)?of|among|amongst|from|in|within)\s(?:all\s(?:of\s)?)?{BASE},?\s(?:(?:just|there\s(?:are|were)|we\s(?:find|count))\s)?"
+    rf"\b(?:(?:out\s)?of|among|amongst|from|in|within)\s(?:all\s(?:of\s)?)?{BASE},?\s(?:(?:just|there\s(?:are|"
+    rf"were)|we\s(?:find|count))\s)?"
     rf"{AMOUNT}\b(?!\s(?:(?:out\s)?of|times|fold|per|percent)\b|[-\s]?fold|\s?[%x×])"
 )
 """"Of the last ten items, two are comedies"."""
 HOLDS = _found(
     rf"\b{BASE}\s(?:holds?|contains?|includes?|counts?|comprises?|features?|has|have|shows?|lists?|numbers?|boasts?|"
-    rf"brought|yields?|runs? to|amounts? to|consists? of|stands? at|records?)\s{AMOUNT}\b(?!\s(?:(?:out\s)?of|times|fold|per|percent)\b|[-\s]?fold|\s?[%x×])"
+    rf"brought|yields?|runs? to|amounts? to|consists? of|stands? at|records?)\s{AMOUNT}\b(?!\s(?:(?:out\s)?of|"
+    rf"times|fold|per|percent)\b|[-\s]?fold|\s?[%x×])"
 )
 """"The history holds five thrillers"."""
 
 TIMES = {"once": 1, "twice": 2, "thrice": 3}
-_TIMES_SAID = rf"(?:on\s)?(?P<amount>(?P<times_said>once|twice|thrice)|(?P<count>{_N})\s(?:times|occasions))(?!\s(?:as|more|less|the)\b)"
+_TIMES_SAID = (
+    rf"(?:on\s)?(?P<amount>(?P<times_said>once|twice|thrice)|(?P<count>{_N})\s(?:times|"
+    rf"occasions))(?!\s(?:as|more|less|the)\b)"
+)
 TIMES_IN = (
     _found(
         rf"\b(?:(?P<hedge>{_HEDGE})\s)?{_TIMES_SAID}\s(?:in|among|amongst|of|over|across|within|out of|from)\s{BASE}"
     ),
     _found(rf"\b(?:in|among|amongst|of|over|across|within)\s{BASE},?\s[^.;:?!]{{0,40}}?\b{_TIMES_SAID}"),
     _found(
-        rf"\b(?:{_WHO}){_HAVE}\s(?:\w+\s)?{_TOOK}\s[^.;:?!,]{{1,30}}?\s{_TIMES_SAID}(?=[.,;!?]|$|\s(?:so far|already|before)\b)"
+        rf"\b(?:{_WHO}){_HAVE}\s(?:\w+\s)?{_TOOK}\s[^.;:?!,]{{1,30}}?\s{_TIMES_SAID}(?=[.,;!?]|$|\s(?:so far|"
+        rf"already|before)\b)"
     ),
 )
 """"Westerns appear six times among the last ten"."""
 COUNTED_BEFORE = _found(rf"(?<![\w.,])(?:(?P<hedge>{_HEDGE})\s)?(?P<amount>(?P<count>{_N})|(?P<none>no|zero))\s$")
 IN_BASE = _found(
-    rf"(?:\s{THINGS})?\s(?:(?:are|were|is|was|appear(?:s|ed)?|figured?s?|stand|feature)\s)?(?:in|among|amongst|from|of|over|out of|on|to)\s(?:all\s)?{BASE}|(?:\s{THINGS})?\s(?:(?:are|were|is|was)\s)?on (?:record|file)\b"
+    rf"(?:\s{THINGS})?\s(?:(?:are|were|is|was|appear(?:s|ed)?|figured?s?|stand|feature)\s)?(?:in|among|amongst|"
+    rf"from|of|over|out of|on|to)\s(?:all\s)?{BASE}|(?:\s{THINGS})?\s(?:(?:are|were|is|was)\s)?on (?:record|file)\b"
 )
 TOOK_BEFORE = _found(
-    rf"\b(?:{_WHO}){_HAVE}\s(?:\w+\s)?{_TOOK}\s(?:(?P<hedge>{_HEDGE})\s)?(?P<amount>(?P<count>{_N})|(?P<none>no|zero))\s$"
+    rf"\b(?:{_WHO}){_HAVE}\s(?:\w+\s)?{_TOOK}\s(?:(?P<hedge>{_HEDGE})\s)?(?P<amount>(?P<count>{_N})|(?P<none>no|"
+    rf"zero))\s$"
 )
 """"Six westerns in your last ten": what stands before the value, and what behind it; "you have watched six "."""
 
 TOTALS = (
     _found(
-        rf"(?<![\w.,])(?<!all )(?<!both )(?<!of )(?<!the )(?<!th[eo]se )(?<!last )(?:(?P<hedge>{_HEDGE})\s|~)?(?P<said>{_N})\s{THINGS}\s(?:(?:have|has|had|were|was|are|is)\s(?:now\s|already\s)?(?:been\s)?"
+        rf"(?<![\w.,])(?<!all )(?<!both )(?<!of )(?<!the )(?<!th[eo]se )(?<!last )(?:(?P<hedge>{_HEDGE})\s|"
+        rf"~)?(?P<said>{_N})\s{THINGS}\s(?:(?:have|has|had|were|was|are|is)\s(?:now\s|already\s)?(?:been\s)?"
         rf"(?:{_TOOK}|on (?:record|file)|known|noted|counted|listed|in (?:{_WHOSE}\s)(?:\w+ing\s)?{_HISTORY})"
         rf"(?:\s(?:{_SO_FAR}|already))?"
         rf"|{_SO_FAR}|on (?:record|file)|in (?:{_WHOSE}\s)(?:\w+ing\s)?{_HISTORY})(?!\s\w+\sof\b)"
     ),
     _found(
-        rf"\b(?:{_WHO}){_HAVE}\s(?:now\s|already\s|by now\s)?{_TOOK}\s(?:a total of\s|all of\s)?(?:(?P<hedge>{_HEDGE})\s|~)?(?P<said>{_N})\s"
+        rf"\b(?:{_WHO}){_HAVE}\s(?:now\s|already\s|by now\s)?{_TOOK}\s(?:a total of\s|"
+        rf"all of\s)?(?:(?P<hedge>{_HEDGE})\s|~)?(?P<said>{_N})\s"
         rf"(?:different\s)?{THINGS}\b(?!\s(?:of|by|with|from|about))"
     ),
     _found(
-        rf"\b{_WHOSE}\s(?:(?:entire|whole|full|complete)\s)?(?:\w+ing\s)?{_HISTORY}\s(?:of (?:this|the) \w+\s)?(?:now\s|so far\s)?(?:holds?|contains?|"
+        rf"\b{_WHOSE}\s(?:(?:entire|whole|full|complete)\s)?(?:\w+ing\s)?{_HISTORY}\s(?:of (?:this|"
+        rf"the) \w+\s)?(?:now\s|so far\s)?(?:holds?|contains?|"
         rf"counts?|comprises?|has|numbers?|lists?|runs? to|amounts? to|consists? of|stands? at|records?|shows?|is)\s"
         rf"(?:a total of\s)?(?:(?P<hedge>{_HEDGE})\s|~)?(?P<said>{_N})\s(?:\w+ed\s)?{THINGS}\b"
     ),
     _found(
-        rf"\b(?:history|record|log|diary|viewing|total|tally)\sof\s(?:(?P<hedge>{_HEDGE})\s|~)?(?P<said>{_N})\s{THINGS}\b"
+        rf"\b(?:history|record|log|diary|viewing|total|tally)\sof\s(?:(?P<hedge>{_HEDGE})\s|"
+        rf"~)?(?P<said>{_N})\s{THINGS}\b"
     ),
 )
 """How long the whole history is."""

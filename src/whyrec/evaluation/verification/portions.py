@@ -38,8 +38,8 @@ def portion_claims(
         facts: The history.
     """
     taken: list[Span] = []
-    for mention in mentions:
-        if portion := _counted_value(reading, sentence, mention, facts=facts):
+    for value in mentions:
+        if portion := _counted_value(reading, sentence, value, facts=facts):
             taken.append((portion.claims[0].start, portion.claims[0].end))
             yield portion
     for pattern in (*words.TIMES_IN, words.OF, words.FIRST_BASE, words.HOLDS):
