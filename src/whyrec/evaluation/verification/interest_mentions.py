@@ -88,6 +88,12 @@ class Reading:
         return len(gap) + _CLAUSE_COST * sum(1 for _ in words.CLAUSE_END.finditer(self.masked, low, max(low, high)))
 
 
+def said_in_full(masked: str, mention: Mention) -> int:
+    """The end of a value together with the noun that it stands before: "horror films"."""
+    hit = words.VALUE_NOUN.match(masked[mention.end : mention.end + 40])
+    return mention.end + (hit.end() if hit and len(hit[0].split()) == 1 else 0)
+
+
 def read(text: str, *, facts: InterestFacts) -> Reading:
     """Find titles, values and sentences."""
     masked = _mask(text)
@@ -119,7 +125,13 @@ def _mask(text: str) -> str:
 def _sentences(masked: str) -> list[Span]:
     ends = [hit.end() for hit in words.SENTENCE_END.finditer(masked)]
     edges = [0, *(end for end in ends if end < len(masked)), len(masked)]
-    return list(itertools.pairwise(edges))
+    spans: list[Span] = []
+    for start, end in itertools.pairwise(edges):
+        # "Horror films? You go for them less" is one statement.
+        if spans and words.TOPIC.fullmatch(masked[slice(*spans[-1])]) and words.OF_TOPIC.search(masked[start:end]):
+            start = spans.pop()[0]
+        spans.append((start, end))
+    return spans
 
 
 def _quoted(text: str, span: Span, *, facts: InterestFacts) -> Claim | Example | Mention:

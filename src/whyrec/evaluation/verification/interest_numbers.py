@@ -106,6 +106,15 @@ def times_claims(
         yield Claim("number", hit[0], hit.start(), hit.end(), holds, ids, problem)
 
 
+def times_habits(
+    reading: Reading, sentence: Span, *, mentions: Sequence[Mention], facts: InterestFacts
+) -> list[tuple[Claim, tuple[Mention, ...]]]:
+    """The same, of a sentence about habits; with each claim comes the value that it settles."""
+    claims = times_claims(reading, sentence, mentions=mentions, facts=facts)
+    found = [(claim, reading.nearest(mentions, claim.start, claim.end)) for claim in claims]
+    return [(claim, (mention,)) for claim, mention in found if mention is not None]
+
+
 def figure_claims(reading: Reading, *, claims: Sequence[Claim], facts: InterestFacts) -> list[Claim]:
     """Judge years and prices, and refuse every other figure that nothing accounts for."""
     found: list[Claim] = []

@@ -41,11 +41,15 @@ SENTENCE_END = re.compile(
     r"[.!?](?<!\b[A-Z]\.)(?<!\b[JS]r\.)(?<!\b[DM]r\.)(?<!\bMrs\.)(?<!\bSt\.)(?<!\bvs\.)(?<!\bNo\.)"
     r"[.!?]*[”\")\]]*(?:\s+(?=[A-Z“\"(□\d])|\s*$)|\n+"
 )
+TOPIC = re.compile(r"\s*(?:[\w’'-]+\s){0,4}[\w’'-]+\?\s*")
+OF_TOPIC = re.compile(r"\b(?:them|those|these|such|that (?:kind|sort|stuff))\b|^\s*they\b", re.I)
+"""In the answer to a question that only names a topic."""
 CLAUSE_END = re.compile(r"[;:]\s|\s[—–]\s|,\s(?:and|but|while|whereas|yet)\s(?=this|the|they|he|she|it|you|□)")
 
 COUNT = Cue(
     rf"\b(?P<hits>{_N}|none|not one|all|both|half)\s(?:(?:out\s)?of\s)?(?:{_WHOSE}\s)?",
-    rf"(?P<last>(?:last|latest|most recent|past|previous)\s)?(?P<of>{_N})?\s?(?P<noun>{NOUN}\b)?(?P<far>\s?{_SO_FAR})?",
+    rf"(?P<last>(?:last|latest|most recent|past|"
+    rf"previous)\s)?(?P<of>{_N})?\s?(?P<noun>{NOUN}\b)?(?P<far>\s?{_SO_FAR})?",
     pieces=(*_FAR_PIECES, "last", "latest", "recent", "past", "previous", " of the", " of their", " of your", "out of"),
 )
 """Judged only where it names a total, or is of all "so far"."""
@@ -64,7 +68,8 @@ TIMES = Cue(
 MORE = Cue(
     r"\b(?:(?:far )?more (?:of |often |frequently |here )*than|more than (?:usual|most|average)|",
     r"(?:larger|bigger|higher|greater) (?:share|part) than|above (?:the )?(?:usual|average)|as often as|",
-    r"(?:the|an?) (?:average|usual) \w+['’]s share|(?:the|their) usual share|unusually (?:often|many)|overrepresented|",
+    r"(?:the|an?) (?:average|usual) \w+['’]s share|(?:the|their) usual share|unusually (?:often|many)|"
+    r"overrepresented|",
     r"weigh(?:s|ed)? (?:far |much )?more)\b",
     pieces=("more", "share", "above", "often", "unusual", "overrep"),
 )
@@ -95,6 +100,12 @@ CHEAP = ("cheapest", "least expensive", "lowest")
 PRICE = Cue(
     r"\b(?:priced at|costs?|price of|for)\s[$£€]?\s?(?P<price>\d[\d,]*\.\d\d)(?!\d)", pieces=("price", "cost", "for ")
 )
+TAKEN_BEFORE = re.compile(
+    r"\b(?:enjoyed|liked|loved|watched|seen|saw|admired|appreciated|finished|after|following|since|relished|savoured|"
+    r"treasured|adored|sat through|from|beyond)\s(?:the\s)?$",
+    re.I,
+)
+"""Before an earlier title that is told for its own sake, not as an example of a value."""
 ANY_FIGURE = re.compile(r"\d[\d,.]*\d|\d")
 
 VALUE_NOUN = re.compile(
@@ -107,8 +118,19 @@ A_USERS = re.compile(r"(?:\b(?:the|this|that|their|your|his|her|whole)|['’]s)\
 """Before "history" where it is the user's, not a genre."""
 LINK = re.compile(r"^\s?(?:,|/|&|and|or|-|–|,\s?and)\s?$")
 """Between two values of one list."""
-DIRECTS = re.compile(r"\b(?:by|direct\w*|filmmaker|films? of)\s(?:\w+\s)?$", re.I)
-ACTS = re.compile(r"\b(?:with|starring|stars?|cast|featur\w+|actors?|actress|has|have)\s(?:\w+\s)?$", re.I)
+DIRECTS = re.compile(
+    r"(?:(?<!taken )(?<!played )(?<!portrayed )(?<!led )(?<!headed )(?<!fronted )(?<!headlined )(?<!carried )"
+    r"(?<!embodied )"
+    r"(?<!performed )(?<!acted )(?<!sung )(?<!voiced )(?<!filled )(?<!topped )(?<!given )\bby|\b(?:direct\w*|"
+    r"film-?maker|films? of|hel(?:m|ms|med|ming)|made by|at the helm))\s(?:\w+\s)?$",
+    re.I,
+)
+ACTS = re.compile(
+    r"\b(?:with|starring|stars?|cast|featur\w+|actors?|actress|has|have|lead|played|portrayed|"
+    r"led|headed|fronted|headlined|carried|voiced|topped|embodied|taken|performed|role|part|appears?|"
+    r"billed)\s(?:(?:by|is|to)\s)?(?:\w+\s)?$",
+    re.I,
+)
 
 _NOUNS = (
     "fantasy comedy drama western thriller musical documentary mystery romance adventure biography cartoon biopic "

@@ -13,10 +13,18 @@ from whyrec.evaluation.verification.habits import habit_claims, speaks_of_habits
 from whyrec.evaluation.verification.hidden import hidden_claims
 from whyrec.evaluation.verification.interest_facts import InterestFacts
 from whyrec.evaluation.verification.interest_mentions import Mention, Reading, read
-from whyrec.evaluation.verification.interest_numbers import aspect_ids, count_claims, figure_claims, times_claims
+from whyrec.evaluation.verification.interest_numbers import (
+    aspect_ids,
+    count_claims,
+    figure_claims,
+    times_claims,
+    times_habits,
+)
 from whyrec.evaluation.verification.levels import LevelFacts, level_claims
 from whyrec.evaluation.verification.lexicon import DENIES_VALUE
 from whyrec.evaluation.verification.motives import MotiveFacts, motive_claims
+from whyrec.evaluation.verification.portions import portion_claims
+from whyrec.evaluation.verification.turning import turning_claims
 from whyrec.interfaces import Claim, Evidence, Verdict
 
 _REACH = 70
@@ -40,9 +48,17 @@ def verify_interests(
     reading = read(text, facts=facts)
     claims = [*reading.titles]
     for sentence in reading.sentences:
-        mentions = reading.mentions_in(sentence)
+        mentions = named = reading.mentions_in(sentence)
+        portions = list(portion_claims(reading, sentence, mentions=mentions, facts=facts))
+        parts = [claim for portion in portions for claim in portion.claims]
+        claims += parts
+        counted_values = {portion.mention for portion in portions}
+        mentions = [mention for mention in mentions if mention not in counted_values]
         if speaks_of_habits(reading, sentence):
-            habits = list(habit_claims(reading, sentence, mentions=mentions, facts=facts))
+            habits = [
+                *turning_claims(reading, sentence, mentions=mentions, facts=facts),
+                *times_habits(reading, sentence, mentions=mentions, facts=facts),
+            ] or list(habit_claims(reading, sentence, mentions=mentions, facts=facts))
             settled = {mention for _, values in habits for mention in values}
             claims += [claim for claim, _ in habits]
             if settled:
@@ -50,11 +66,14 @@ def verify_interests(
                 if not mentions:
                     continue
         counted = count_claims(reading, sentence, mentions=mentions, facts=facts)
+        counted = [count for count in counted if not any(_overlap(count.claim, part) for part in parts)]
         denied = {count.mention for count in counted if count.is_none}
         claims += _examples(reading, sentence)
         claims += [count.claim for count in counted]
-        claims += times_claims(reading, sentence, mentions=mentions, facts=facts)
-        claims += _directions(reading, sentence, mentions=mentions, facts=facts)
+        ratios = times_claims(reading, sentence, mentions=named, facts=facts)
+        claims += [claim for claim in ratios if not any(_overlap(claim, part) for part in parts)]
+        directions = _directions(reading, sentence, mentions=named, facts=facts)
+        claims += [claim for claim in directions if not any(_overlap(claim, part) for part in parts)]
         claims += [_value_claim(reading, mention, facts=facts, is_denied=mention in denied) for mention in mentions]
     told = [] if levels is None else list(level_claims(reading.masked, levels))
     told += [] if motives is None else motive_claims(reading.masked, motives)
@@ -137,6 +156,8 @@ def _examples(reading: Reading, sentence: tuple[int, int]) -> Iterator[Claim]:
     traits = {trait for mention in mentions for trait in mention.traits}
     for example in reading.examples:
         if not sentence[0] <= example.start < sentence[1] or not traits:
+            continue
+        if words.TAKEN_BEFORE.search(reading.masked[max(sentence[0], example.start - 30) : example.start - 1]):
             continue
         holds = any(traits & item.traits for item in example.items)
         if not holds:
