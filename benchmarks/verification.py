@@ -4,11 +4,6 @@
 
 500 true explanations and 500 falsehoods for each source of texts (the offline writer, and independent paraphrases),
 over the bundled films at four cut-offs. One process, one core, about half a minute.
-
-    python benchmarks/verification.py --corpus [--part development] [--json] [--out results/verification_corpus.json]
-
-instead runs the verifiers of all four methods over the 3,000 explanations of ``claim_corpus/``, whose every claim is
-known to be true or false. What went wrong is shown for the development part only.
 """
 
 import argparse
@@ -18,9 +13,6 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from claim_facts import CORPUS, PARTS, Catalogue, read_lines
-from claim_scores import rows_of as corpus_rows
-from claim_scores import score, shown, table
 from verification_cases import CUTOFFS, KINDS, SOURCES, Figures, Names, make_cases, measure
 from whyrec.data.bundled import bundled_dataset
 from whyrec.runtime.manifest import write_results
@@ -77,18 +69,6 @@ def measure_planted(options: argparse.Namespace) -> tuple[list[Row], dict[str, o
     return rows, {"n": options.n, "seed": options.seed, "cutoffs": [moment.isoformat() for moment in CUTOFFS]}
 
 
-def measure_corpus(options: argparse.Namespace) -> tuple[list[Row], dict[str, object]]:
-    catalogue = Catalogue.read()
-    rows: list[Row] = []
-    for part in options.part or PARTS:
-        scores = score(read_lines(CORPUS / f"{part}.jsonl.gz"), catalogue)
-        rows += corpus_rows(part, scores)
-        if part == "development":
-            print("\n".join(shown(scores, n=options.show)), file=sys.stderr)
-    print("\n".join(json.dumps(row) for row in rows) if options.json else table(rows))
-    return rows, {"version": catalogue.head["version"], "corpus_seed": catalogue.head["seed"]}
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--n", type=int, default=500, help="true explanations, and falsehoods, per source")
@@ -96,11 +76,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--show", type=int, default=0, help="print this many misses and refusals of each source")
     parser.add_argument("--json", action="store_true", help="one row per line instead of a table")
     parser.add_argument("--out", type=Path, help="also write a results file")
-    parser.add_argument("--corpus", action="store_true", help="measure on the corpus of claims with known truth")
-    parser.add_argument("--part", choices=PARTS, action="append", help="of the corpus; both unless named")
     options = parser.parse_args(arguments)
     started = time.perf_counter()
-    rows, config = measure_corpus(options) if options.corpus else measure_planted(options)
+    rows, config = measure_planted(options)
     if options.out is not None:
         write_results(options.out, config=config, wall_time_s=time.perf_counter() - started, rows=rows)
     return 0

@@ -75,7 +75,7 @@ def test_false_statements_are_found_and_do_not_hold(text: str, evidence: str) ->
 def test_user_and_item_are_told_apart_within_a_sentence() -> None:
     found = claims_of("Its tension is 9.6 of 10, while the user prefers a tension of 3.8.")
     assert [(claim.text, claim.evidence_ids) for claim in found] == [
-        ("9.6 of 10", ("level:item:tension",)),
+        ("9.6", ("level:item:tension",)),
         ("3.8", ("level:user:tension",)),
     ]
 

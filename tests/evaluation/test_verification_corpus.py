@@ -1,19 +1,15 @@
-"""The corpus of explanations with known truth: its form, its split, and how claims are counted."""
+"""The corpus of explanations with known truth: its form and its split."""
 
 import gzip
 import importlib
-import json
 import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from whyrec.interfaces import Claim, Verdict
-
 ROOT = Path(__file__).parents[2] / "benchmarks"
 sys.path.insert(0, str(ROOT))
-benchmark = importlib.import_module("verification_claims")
 CORPUS = importlib.import_module("verification_corpus_reader").read_corpus()
 KINDS = {
     *("number", "month", "direction", "peak", "attribute", "title", "person", "interest_aspect", "motivation"),
@@ -74,51 +70,6 @@ def test_people_of_a_history_are_in_the_catalogue() -> None:
     assert {it for history in CORPUS.log.values() for it in history} <= set(CORPUS.catalogue)
 
 
-CLAIM = {"start": 10, "end": 20, "is_true": True, "kind": "number"}
-
-
-@pytest.mark.parametrize(
-    ("spans", "expected"),
-    [
-        ([], "not found"),
-        ([(10, 20, True)], "accepted"),
-        ([(12, 14, True)], "accepted"),
-        ([(0, 40, False)], "refused"),
-        ([(10, 20, True), (15, 16, False)], "refused"),
-        ([(18, 26, True)], "not found"),
-        ([(16, 24, True)], "accepted"),
-        ([(0, 10, True)], "not found"),
-    ],
-)
-def test_an_answer_is_read_from_the_claims_that_share_half_of_the_shorter_span(
-    spans: list[tuple[int, int, bool]], expected: str
-) -> None:
-    found = tuple(Claim("number", "", start, end, ok) for start, end, ok in spans)
-    assert benchmark.answer(Verdict(found), CLAIM) == expected
-
-
-def test_an_accepted_claim_is_tied_where_it_names_the_evidence() -> None:
-    found = Verdict((Claim("number", "", 10, 20, True, ("month:2013-05",)),))
-    assert benchmark.answer(found, {**CLAIM, "evidence": ["month:2013-05"]}) == "accepted, tied"
-    assert benchmark.answer(found, {**CLAIM, "evidence": ["month:2013-06"]}) == "accepted"
-
-
-def test_a_title_inside_a_number_does_not_answer_for_it() -> None:
-    assert benchmark.answer(Verdict((Claim("title", "", 10, 20, True),)), CLAIM) == "not found"
-
-
-def test_figures_are_shares_of_the_right_counts() -> None:
-    tally = Counter({(True, "accepted"): 2, (True, "accepted, tied"): 4, (True, "refused"): 1, (True, "not found"): 3})
-    tally += Counter({(False, "accepted"): 2, (False, "refused"): 3, (False, "not found"): 5})
-    figures = benchmark.claim_figures(tally)
-    assert figures["claims found"] == 100 * 12 / 20
-    assert figures["accepting: precision"] == 100 * 6 / 8
-    assert figures["accepting: recall"] == 100 * 6 / 10
-    assert figures["refusing: precision"] == 100 * 3 / 4
-    assert figures["refusing: recall"] == 100 * 3 / 10
-    assert figures["tied"] == 100 * 4 / 6
-
-
 @pytest.mark.slow
 def test_the_builder_makes_the_committed_corpus(tmp_path: Path) -> None:
     sys.path.insert(0, str(ROOT / "verification_corpus"))
@@ -126,11 +77,3 @@ def test_the_builder_makes_the_committed_corpus(tmp_path: Path) -> None:
     assert importlib.import_module("build_corpus").main(["--out", str(built)]) == 0
     committed = ROOT / "verification_corpus" / "corpus.jsonl.gz"
     assert gzip.decompress(built.read_bytes()) == gzip.decompress(committed.read_bytes())
-
-
-def test_the_benchmark_runs_from_the_file_alone(tmp_path: Path) -> None:
-    out = tmp_path / "results.json"
-    assert benchmark.main(["--part", "development", "--out", str(out)]) == 0
-    rows = {(row["case"], row["metric"]): row["value"] for row in json.loads(out.read_text())["rows"]}
-    assert rows["development, explanations", "true explanations"] > 500
-    assert 0 < rows["development, all types", "claims found"] <= 100

@@ -1,191 +1,371 @@
-"""The words in which texts speak of a user's habits: others to compare with, most of all, ever, lately, liking.
+"""The words in which texts speak of a user's history: how much of it, more than others, lately, most, never, liking.
 
-English only. Every list holds the ways of many kinds of writers: the catalogue's, the press's, a friend's.
+English only. Nothing here knows the writer whose texts are checked.
 """
 
 import re
 
-
-def any_of(*phrases: str) -> str:
-    """A group of alternatives, longest first."""
-    return "(?:" + "|".join(sorted(phrases, key=len, reverse=True)) + ")"
+from whyrec.evaluation.verification.lexicon import NUMBER_WORDS
 
 
 def _found(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
-TOOK = any_of(
-    *("watch(?:es|ed|ing)?", "seen?", "sees", "saw", "takes?", "took", "taken", "chooses?", "chose", "chosen"),
-    *("pick(?:s|ed)?", "buys?", "bought", "view(?:s|ed)?", "rent(?:s|ed)?", "consumed?", "enjoyed", "sat through"),
-    *(
-        "borrow(?:s|ed)?",
-        "sampled",
-        "touched",
-        "tried",
-        "tasted",
-        "logged",
-        "rated",
-        "recorded",
-        "put on",
-        "played",
-        "ordered",
-        "read",
-    ),
-    *("purchased", "selected", "reached for", "gone for", "dipped into", "ventured into", "come across"),
+NOUN = (
+    r"(?:films?|movies?|pictures?|products?|items?|articles?|purchases?|choices?|titles?|books?|albums?|games?|"
+    r"picks?|"
+    r"selections?|viewings?|watches|features?|interactions?|entries|records?|sittings?|orders?|ones|flicks?|"
+    r"evenings?|"
+    r"things|works|goes|outings?)"
+)
+PERSON = (
+    r"(?:users?|viewers?|customers?|readers?|shoppers?|buyers?|listeners?|gamers?|persons?|clients?|members?|"
+    r"borrowers?|"
+    r"patrons?|subscribers?|moviegoers?|filmgoers?|cinemagoers?|guests?|subjects?)"
 )
 OF_USER = _found(
-    r"\b(?:the (?:record|log|diary|files?|books|ledger)|borrowers?|punters?|watchers?|entries|loans?|"
-    r"interest in|attention|users?|viewers?|customers?|readers?|shoppers?|patrons?|subscribers?|members?|"
-    r"persons?|history|interactions?|"
-    r"share|minority|majority|you|your (?:own |all-time |absolute )?(?:favou?rites?|tastes?|habits?|diet|shelf|"
-    r"viewing|"
-    r"evenings?|first choice|thing|cup of tea)|they|we|overrepresented|underrepresented|on record|on file|"
-    r"most people|others do|choices|picks|selections|viewings?|fondness|liking for|predilection|preferences?|"
-    r"inclination|affinity|appetite|tastes?|weakness for|soft spot|passion for|partiality|penchant|leanings?|"
-    r"bent for|"
-    rf"habits?|(?:has|have|had|was|were|is|are|been|being|ever) (?:\w+ )?{TOOK}(?! by\b))\b"
+    rf"\b(?:(?:that|(?:this|the|our|these|said|same)(?:\s\w+)?)\s{PERSON}|{PERSON}['’]s|(?-i:Viewer|User|"
+    rf"Customer|Client|Subject|Patron|Borrower|Reader)|users?|minority|majority|you|yours?|"
+    r"you['’](?:ve|re|d|ll)|they|they['’](?:ve|re)|their|he|she|his|her|history|interactions?|overrepresented|"
+    r"underrepresented|on record|most people|others do|history['’]s|diet|log|track record)\b"
+)
+OF_HISTORY = _found(
+    rf"\b(?:histor(?:y|ies)|records?|files?|ledger|dossier|register|archives?|card|books|picks?|picked|choices?|"
+    rf"chosen|chooses?|choose|chose|selections?|selected|watched|"
+    rf"watches|watching|watch|seen|seeing|viewings?|viewed|taken|interactions?|log|diet|share|proportion|taste|"
+    rf"tastes|"
+    rf"fondness|liking|love for|appetite|preference|penchant|weakness|favou?rites?|lately|of late|recent(?:ly)?|past|"
+    rf"so far|to date|up to now|until now|by now|entries|holdings?|account(?:s|ing)? for|make up|makes up|habit|"
+    rf"habits|interest in|rate|"
+    rf"partiality|leaning|soft spot|drawn|turned|turning|turns|goes for|go for|opted|opts|touched|tried|sampled|"
+    rf"average {PERSON}|usual|rents?|rented|sat through|gone for|been through|got through|loved|enjoyed|likes?|"
+    rf"loves?|"
+    r"prefers?|enjoys?|adores?|fancies|avoids?|shuns?|dislikes?|hates?|frequent|often|represented)\b"
 )
 OF_ITEM = _found(
-    r"\b(?:it|its|it['’]s|this (?:one|film|movie|item|product|title|book|game)|the (?:film|movie|item|product))\b"
+    r"\b(?:it(?! (?:comes (?:down )?to|is (?:clear|plain|obvious|evident|safe|no)|turns out|seems|appears|"
+    r"would))|its|it['’]s|this one(?! (?:watches|likes|prefers|picks|chooses|loves|has (?:watched|seen|picked|"
+    r"taken)|goes for))|this (?:film|movie|item|product|title|book|game|picture|work)|this(?= is)|here is|"
+    r"the (?:recommended |suggested |proposed |new )?(?:film|movie|item|product|candidate|picture|suggestion|"
+    r"recommendation|offer)(?! (?:watched|taken|seen|chosen|picked)))\b|□"
 )
-DUMMY_IT = _found(
-    r"\b(?:(?:when|where|if|as) it comes to|it(?: is|['’]s| was) (?:\w+ )?(?:clear|plain|evident|obvious|"
-    r"no secret|fair|"
-    r"safe|true|known|apparent|easy|striking|noticeable|worth|no wonder|no accident)|it (?:seems|appears|"
-    r"turns out|looks|"
-    r"must be said|shows)|as it (?:were|happens)|the (?:film|movie)s? (?:history|diary|log|viewed|watched|seen|"
-    r"chosen))\b"
+PIECE_END = _found(
+    r";\s|:\s|\s[—–]\s|,\s(?:and|but|while|whereas|yet|so|though|although|which|because|since|as)\s|"
+    r"(?<!anything)(?<!nothing)\sbut\s"
 )
-"""An "it" that stands for no item."""
 
-OTHERS = any_of(
-    r"(?:the )?(?:average|mean|typical|usual|other|ordinary|normal|common|general|regular) "
-    r"(?:users?|viewers?|customers?|readers?|shoppers?|people|persons?|one|audiences?|movie-?goers?|film-?goers?|"
-    r"cinema-?goers?|public|population|subscribers?|members?|watchers?|folks?|man|patrons?|spectators?|consumers?)",
-    r"most (?:people|users|viewers|customers|readers|folks?|others|audiences|patrons|of us)",
-    *("others", "everybody", "everyone", "anybody else", "anyone else", "the rest", "average", "usual", "the norm"),
-    *("the crowd", "the public", "the population", "(?:their|your|his|her) peers", "the next (?:person|man|viewer)"),
-    *("the benchmark", "the baseline", "the mean", "normal", "is customary", "is common", "one would expect"),
+OTHERS = (
+    rf"(?:(?:the |an? |your |our )?(?:average|mean|typical|usual|other|ordinary|normal|common|median|general|"
+    rf"run-of-the-mill)"
+    rf"(?:\s{PERSON}|\speople|\sperson|\sone|\sfolk|\spublic|\saudience|\smoviegoer|\sfilmgoer|\scinemagoer|"
+    rf"\srate|\sshare|"
+    rf"\slevel|\samount|\smeasure|\sfigure|\snorm)?(?:['’]s)?|most (?:people|{PERSON}|others|folk|of us)|others|"
+    rf"(?:other|fellow) (?:people|{PERSON}|folk)|every(?:body|one)(?: else)?|any(?:body|one) else|the (?:rest|"
+    rf"norm|crowd|public|"
+    rf"majority of {PERSON}|next (?:man|person|{PERSON}|one)|common run)|people in general|(?<=in )most|"
+    rf"(?<=than )most|(?<=for )most|elsewhere|people everywhere|people at large|average|usual|"
+    rf"the norm|expected|the next)"
 )
-_LESS = any_of(
-    *(
-        "less",
-        "fewer",
-        "lower",
-        "below",
-        "under-?represented",
-        "smaller",
-        "rarer",
-        "weaker",
-        "falls? short of",
-        "lags?",
-    ),
-    *("trails?", "behind", "beneath", "slighter", "lighter", "thinner", "cooler", "fainter", "poorer", "shorter of"),
-    *("more (?:rarely|seldom|sparingly|infrequently)", "not (?:nearly |half )?(?:as|so) (?:much|often|many|keen|fond)"),
-    *(r"n['’]t (?:\w+ ){0,3}(?:as|so) (?:much|often|many|keen|fond)", "undershoots?", "scarcer"),
+NAMES_OTHERS = _found(
+    rf"\b(?:{OTHERS}|overrepresented|underrepresented|unusually|uncommonly|disproportionate(?:ly)?)\b"
 )
-_MORE = any_of(
-    *("more", "higher", "above", "over-?represented", "larger", "greater", "stronger", "bigger", "keener", "oftener"),
-    *("exceeds?", "outstrips?", "outpaces?", "beats?", "tops", "ahead of", "surpass(?:es)?", "outweighs?", "fonder"),
-    *("in excess of", "heavier", "richer", "warmer", "deeper", "livelier", "overshoots?", "outnumbers?", "beyond"),
+MORE_THAN_OTHERS = _found(
+    r"\b(?:(?P<less>less|fewer|lower|below|underrepresented|smaller|rarer|rarely|weaker|under|beneath|seldom|"
+    r"infrequent(?:ly)?|short of|behind|lags?|trails?|not as (?:much|many|often|strong|fond|keen)|not so (?:much|"
+    r"many|often)|"
+    r"falls? short|uncommonly few|unusually few|unusually (?:rarely|seldom)|milder|fainter|minor|"
+    r"under-?represented|slighter)|"
+    r"(?P<more>more|higher|above|overrepresented|larger|greater|stronger|over|exceeds?|beyond|outstrips?|"
+    r"surpass(?:es)?|"
+    r"bigger|tops?|outdoes|ahead of|beats?|keener|fonder|heavier|oftener|disproportionate(?:ly)?|unusually|"
+    r"uncommonly|"
+    r"over-?represented|outpaces?|in excess of|dwarfs?|eclipses?|better|deeper|livelier|steeper|further|"
+    r"well up on))\b"
 )
-_TO_OTHERS = rf"(?:[^.;?]{{0,60}}?\b(?:{OTHERS})\b)?"
-MORE_THAN_OTHERS = _found(rf"(?:(?<!\w)|(?=n['’]t))(?:(?P<less>{_LESS})|(?P<more>{_MORE}))\b{_TO_OTHERS}")
-NAMES_OTHERS = _found(rf"\b(?:{OTHERS}|over-?represented|under-?represented)\b")
 HALF = _found(
-    r"\b(?:(?P<more>(?:over|more than|above|at least|better than|upwards of) half|the (?:\w+ )?majority|"
-    r"most of (?=the|"
-    r"their|your|what)|the (?:greater|better|larger|bigger) part)|"
-    r"(?P<less>(?:under|less than|below|fewer than|not even|short of) half|(?:the|a) (?:\w+ )?minority|"
-    r"the (?:lesser|smaller) part))\b"
+    r"\b(?:(?P<more>(?:over|more than|above|at least|upwards of|better than|well over|beyond) (?:a )?half|"
+    r"the (?:\w+ )?majority|"
+    r"a (?:\w+ )?majority|most of (?=the|their|your|what|his|her|this)|most (?=films|movies|picks|choices)|"
+    r"the (?:bulk|lion['’]s share|better part|greater part|larger part|main part|best part)|mostly|predominantly|"
+    r"preponderan(?:ce|tly)|predominate|outnumber everything|more often than not|largely|mainly|in the main|"
+    r"dominate[sd]?)|"
+    r"(?P<less>(?:under|less than|below|fewer than|not even|well under|short of|no more than) (?:a )?half|"
+    r"(?:the|a) (?:\w+ )?minority|the (?:lesser|smaller) part))\b"
 )
 MOST = _found(
-    r"\b(?:most of all|more (?:often )?than any(?:thing|\s)|above all|before all else|"
-    r"most (?:frequent|common|watched|taken|chosen|often|viewed|popular|favou?red|picked|seen|numerous|loved|"
-    r"prominent)|"
-    r"(?<!one of the )(?<!one of your )(?<!one of their )(?<!one of his )(?<!one of her )(?<!among the )favou?rites?|"
-    r"nothing (?:is|gets|was|has been) \w+ (?:more|so) (?:often|much)|(?:nothing|no one|"
-    r"none)(?: else)? (?:comes close|compares|beats|tops|rivals|matches)|number one|"
-    r"no\.? ?1|first and foremost|the (?:main|chief|principal|leading|top|biggest|largest|commonest)|top of the|"
-    r"can['’]t get enough|cannot get enough|"
-    r"no(?: other)? (?:kind|sort|type|genre|category|class|variety)\b[^.;?]{0,40}\b(?:more|as|so|often(?:er)?) often|"
-    r"no(?: other)? (?:kind|sort|type|genre|category|class|variety)\b[^.;?]{0,40}\bmore\b|"
-    r"(?:leads?|heads?|tops?) the (?:list|field|pack|table|ranking|chart)s?|at the (?:top|head) of|"
-    r"dominat(?:e|es|ed|ing)|ranks? first|(?:in|takes?) first place|prevails?|predominat(?:e|es)|"
-    r"lion['’]s share|go-to|first choice|second to none|bread and butter|outnumber every)\b"
-)
-"""As often as no other value."""
-EVER = _found(
-    r"\b(?:before|on record|on file|ever|a taste of|never|not once|already|in the history|so far|until now|to date|"
-    r"touched|tried|a single (?:one|film|movie)?|at all|at least one|at least once|some|"
-    rf"(?:has|have|had|['’]ve|['’]s|haven['’]t|hasn['’]t|hadn['’]t|been|being) (?:\w+ )?{TOOK})\b"
+    r"\b(?:most of all|more than anything(?: else)?|above all(?: else)?|most (?:frequent|common|watched|taken|"
+    r"chosen|often|picked|"
+    r"viewed|popular|seen|represented|sought|selected|numerous|of the time|regularly|frequently|loved|favou?red|"
+    r"liked)(?:ly)?|"
+    r"(?:watch(?:es|ed)?|picks?|picked|chooses?|chosen|seen|taken|go(?:es)? for|turns? to|viewed|likes?|loves?|"
+    r"prefers?) (?:the )?most|"
+    r"favou?rites?|nothing else (?:comes|gets|is) (?:close|near)|number one|no\. ?1|can['’]?t get enough|"
+    r"first and foremost|"
+    r"the (?:main|top|leading|commonest|dominant|chief|principal|primary|biggest|largest|first|prime|number one|"
+    r"top-ranking|"
+    r"go-to|staple|default|mainstay)|go-to|first choice|first love|top (?:pick|choice|genre|category|of the list|"
+    r"spot)|"
+    r"(?:tops?|heads?|leads?|crowns?) (?:the |your |their |his |her )?(?:\w+['’]s )?(?:\w+ )?"
+    r"(?:list|table|bill|charts?|field|way|pack|ranking|rankings|league|poll|roll|tally|count|log|record|history|"
+    r"diet)|"
+    r"over (?:all|any|every|everything)(?: other| else)?|most(?=[.,;!?]|$)|ranks? first|"
+    r"comes? (?:first|top|out on top|out ahead)|takes? (?:first place|pride of place|the top spot|the lead|"
+    r"the crown|the biscuit)|"
+    r"pride of place|in first place|ahead of (?:all|everything|every other|any other|anything)|"
+    r"more (?:often )?than (?:any|every|all)"
+    r"(?: other\w*)?(?: thing| kind| genre| sort| type| category)?|"
+    r"no (?:other )?(?:kind|genre|sort|type|category|class|brand)\b[^.;]{0,40}\b(?:more|oftener|higher|than|but)|"
+    r"(?<!love )(?<!like )(?<!loves )(?<!likes )nothing\b[^.;]{0,40}\b(?:more|oftener|than|but)|second to none|"
+    r"unrivalled|unmatched|uppermost|outnumbers? (?:all|every|any)\w*|"
+    r"bread and butter|daily bread|top billing|(?:true|great|big|real|one) (?:love|passion)|beats everything|"
+    r"beyond (?:all|any) others?|"
+    r"the (?:most|greatest number)|of choice|greatest share|largest share|biggest share|lion['’]s share)\b"
 )
 NEVER = _found(
-    r"\b(?:new to|unfamiliar|unknown to|strangers? to|untouched|absent|missing|lacks?|devoid of|no trace of|free of|"
-    r"a first|first ever|first-ever|yet to|still to|uncharted|terra incognita|nowhere)\b"
+    r"\b(?:never(?: (?:once|yet|ever|before))?|not (?:once|one|a single|any|yet|ever|even one|so much as)|"
+    r"not a (?:single )?one|"
+    r"no(?! (?:doubt|question|less|more|fewer|wonder|stranger|surprise|kind|other|sort|type))|none|nothing|"
+    r"nobody|zero|nil|"
+    r"without (?:a single|any|one|ever)|"
+    r"(?:haven|hasn|has|have|didn|did|had|hadn|isn|aren|wasn|weren|don|doesn)(?:['’]t| not|n['’]t)|a stranger to|"
+    r"(?:['’]ve|has|have|had|was|were|is|are) not|not (?:watched|seen|picked|chosen|taken|tried|touched|sat|gone|"
+    r"been|had|met|come|turned|featured|appeared|figured|found)|"
+    r"strangers? to|foreign to|unknown to|absent|silent (?:on|about|as to)|knows? nothing|no mention|missing|"
+    r"untouched|unexplored|unseen|unwatched|unfamiliar|"
+    r"yet to \w+|still (?:to|waiting)|"
+    r"not on record|passed (?:\w+ )?by|given (?:\w+ )?a (?:miss|wide berth)|blank|virgin territory|new to|lacks?|"
+    r"lacking|"
+    r"devoid|free of|void of|not to be found|nowhere|left (?:\w+ )?out|skipped|ignored|neglected|overlooked|"
+    r"bypassed|spurned|avoided altogether|ain['’]t)\b"
 )
-DENIED = _found(r"\b(?:never|not|no|none|without|not once|hardly ever|neither|nor|nobody|zero|cannot)\b|n['’]t\b")
-NO_DENIAL = _found(
-    r"\b(?:no (?:doubt|question|secret|wonder|surprise|mistake|mistaking|denying|less|fewer|end|contest)|"
-    r"not (?:only|just|merely|least|to mention|for nothing|surprisingly)|nothing (?:else|beats)|"
-    r"can['’]t (?:get enough|resist|help)|cannot (?:get enough|resist|help)|never (?:tires?|misses|says no|fails?)|"
-    r"no(?: other)? (?:kind|sort|type|genre|category|class|variety)|don['’]t you|haven['’]t you|aren['’]t you|"
-    r"isn['’]t it|nobody (?:needs|has|is going) to|no(?: one)? needs? to|without (?:a |any )?(?:doubt|question|"
-    r"fail|exception))\b"
-)
-"""Words of denial that deny nothing of the value."""
-DISLIKES = _found(
-    r"\b(?:rarely|seldom|hardly(?: ever)?|scarcely|barely|avoids?|avoided|dislikes?|shuns?|hates?|detests?|loathes?|"
-    r"not (?:a |much of a |an? \w+ )?(?:fan|friend|lover|admirer)|no (?:great |big |particular |real )?"
-    r"(?:fan|friend|lover|admirer|fondness|liking|taste|appetite|love|interest|enthusiasm)|"
-    r"(?:not|n['’]t) (?:\w+ )?(?:keen|fond|care|like|love|enjoy|interested|into|partial|big on|warm to|go in for)|"
-    r"little (?:\w+ )?(?:time|love|interest|taste|appetite|use|patience|enthusiasm|fondness|liking)|cold on|cool on|"
-    r"indifferent|wide berth|steers? clear|keeps? (?:away|clear)|stays? (?:away|clear)|once in a blue moon|"
-    r"turns? (?:\w+ )?(?:nose|back)|not (?:really )?(?:\w+ )?(?:thing|cup of tea)|averse|aversion|"
-    r"leaves? [^.;]{1,30} cold|can(?:no|['’])t (?:stand|abide|bear|be bothered)|put off by)\b"
+EVER = _found(
+    r"\b(?:before|on record|ever|a taste of|has watched|have watched|has seen|have seen|already|"
+    r"in the (?:history|record|log)|"
+    r"so far|touched|tried|to date|at least (?:one|once)|(?:some|a few|one or two|several|once or twice)|sampled|"
+    r"been known|"
+    r"has (?:picked|chosen|taken|had|enjoyed|met|tried)|have (?:picked|chosen|taken|had|enjoyed|met|tried)|"
+    r"'ve (?:had|seen|watched)|"
+    r"no stranger|familiar with|acquainted with|up to now|until now|among (?:the|your|their)|figures? in|"
+    r"features? in|"
+    r"appears? in|crops? up|turns? up|found in|present in|represented)\b"
 )
 LIKES = _found(
-    r"\b(?:likes?|loves?|adores?|enjoys?|prefers?|favou?rs|cherishes|relishes|fanc(?:y|ies)|appreciates?|admires?|"
-    r"fond of|fans? of|lovers? of|admirers? of|devotees? of|friends? of|enthusiasts?|keen on|(?:drawn|partial|given|"
-    r"devoted|inclined|attracted|addicted|hooked) (?:to|on)|big on|sweet on|mad (?:about|for|on)|crazy (?:about|for)|"
-    r"nuts about|wild about|a sucker for|"
-    r"(?:liking|love|fondness|taste|weakness|eye|soft spot|preference|appetite|passion|penchant|predilection|thing|"
-    r"inclination|affinity|bent|hunger|partiality|enthusiasm|leaning|craving) (?:\w+ )?(?:for|to|towards?)|"
-    r"one of (?:\w+ )?favou?rites?|among (?:\w+ )?favou?rites?|favou?rites?|lean(?:s|ing)? (?:to|towards)|"
-    r"gravitates? (?:to|towards)|tends? towards?|(?:comes?|goes|keeps? coming|returns?) (?:back )?to|go(?:es)? for|"
-    r"turns? to|can['’]t (?:resist|get enough)|never tires? of|interest(?:ed)? in|into|(?:right )?up (?:your|"
-    r"their|his|her) (?:street|alley)|cup of tea|(?:your|their|his|her) thing)\b"
+    r"\b(?:likes?|liked|loves?|loved|enjoys?|enjoyed|adores?|prefers?|preference|fond of|fondness|fan|fans|"
+    r"keen on|keenness|"
+    r"drawn to|partial to|partiality|liking|taste(?! of)|tastes|weakness|soft spot|appetite|passion|passionate|"
+    r"penchant|devoted|devotee|"
+    r"devotion|enthusias\w+|aficionado|lover|affection|affinity|predilection|inclination|inclined|leaning|"
+    r"leans? (?:to|towards?)|"
+    r"into|mad about|crazy about|nuts about|potty about|daft about|sucker for|big on|hooked on|sold on|crush on|"
+    r"a thing for|"
+    r"right up (?:your|their|his|her) (?:street|alley)|cup of tea|hard to resist|can['’]t resist|cannot resist|bias|"
+    r"gravitates?|goes? for|go for|turns? to|takes? to|taken to|(?:goes?|comes?|keeps? coming|returns?) back to|"
+    r"returns? to|"
+    r"favou?rs?|cherish(?:es)?|treasures?|relish(?:es)?|savou?rs?|appreciates?|dear to|attached to|attachment|"
+    r"interest(?:ed)? in|"
+    r"hunger for|thirst for|addict(?:ed)?|never tires? of|has a (?:nose|eye) for|sweet tooth|warm(?:s)? to|bent|"
+    r"proclivity|zeal|"
+    r"sweet on|admirer|delights? in|revels?|thrives? on|feeds? on|(?:close|dear|near) to|staple|predisposition|"
+    r"buff)\b"
+)
+DISLIKES = _found(
+    r"\b(?:dislike[sd]?|dislike of|hate[sd]?|loathe[sd]?|detest(?:s|ed)?|avoid(?:s|ed|ing)?|shun(?:s|ned)?|"
+    r"averse|aversion|allergic|no (?:fan|friend|lover|time|taste|"
+    r"interest|love|great)|steer(?:s|ed)? (?:well )?clear|stay(?:s|ed)? (?:well )?away|(?:keeps?|"
+    r"kept) (?:well )?away|fights? shy|fought shy|wary of|cold (?:on|towards)|little (?:time|taste|interest|love|"
+    r"use|liking)|not (?:a fan|keen|fond|into|one for|much of|big on|drawn|partial|interested|(?:your|their|his|"
+    r"her) (?:thing|"
+    r"cup|bag))|n['’]t (?:a fan|keen|fond|into|one for|much of|big on|like|care for|enjoy|go for|drawn|"
+    r"interested|(?:your|their) "
+    r"(?:thing|cup|bag))|rarely|seldom|hardly ever|scarcely ever|turns? (?:up )?(?:his|her|their|your) nose|"
+    r"unmoved|indifferent|"
+    r"leaves? (?:\w+ )?cold|cannot stand|can['’]t stand|gives? (?:\w+ )?a wide berth|distaste)\b"
+)
+_OFTEN = r"(?:films?|movies?|often|frequent(?:ly)?|regularly|common(?:ly)?)"
+TOWARDS = _found(
+    r"\b(?:towards?|increas(?:e|es|ed|ing|ingly)|grow(?:s|n|ing)?|grew|ris(?:e|es|en|ing)|rose|climb(?:s|ed|"
+    r"ing)?|up|upwards?|"
+    r"more(?: and more)?|warm(?:s|ed|ing)? to|tak(?:en|ing) to|took to|discover(?:s|ed|ing)?|swell(?:s|ed|ing)?|"
+    r"swollen|"
+    r"gain(?:s|ed|ing)?|gathers?|mount(?:s|ed|ing)?|picked up|picking up|come to the fore|into|higher|larger|"
+    r"greater|bigger|"
+    r"stronger|oftener|on the (?:rise|up|increase|ascent)|surg(?:e|es|ed|ing)|expand(?:s|ed|ing)?|blossom(?:s|ed|"
+    r"ing)?|"
+    r"deepen(?:s|ed|ing)?|spread(?:s|ing)?|acquired|develop(?:s|ed|ing)?|hooked|embrac(?:e|es|ed|ing)|catch(?:es|"
+    r"ing)? on|order of the day|all the rage|in fashion|in vogue|kick|spree|binge|jag|roll|craze|gaining ground|"
+    r"gained ground|making headway|"
+    r"jump(?:s|ed)?|boom(?:s|ed|ing)?|doubled|intensif\w+|flock\w*|come round to|coming round to|gone over to|"
+    r"going over to|"
+    r"drawn to|leaning to|keener|fonder)\b"
+)
+AWAY = _found(
+    r"\b(?:away from|decreas(?:e|es|ed|ing|ingly)|declin(?:e|es|ed|ing)|fall(?:s|en|ing)?|fell|drop(?:s|ped|"
+    r"ping)?|down|"
+    r"downwards?|fewer(?: and fewer)?|less(?: and less)?|lower|smaller|cool(?:s|ed|ing)? (?:on|off|towards)|"
+    r"gone off|going off|"
+    r"went off|tir(?:es?|ed|ing) of|shr(?:ink|inks|ank|unk|inking)|wan(?:e|es|ed|ing)|fad(?:e|es|ed|ing)|"
+    r"dwindl(?:e|es|ed|ing)|"
+    r"dip(?:s|ped|ping)?|slip(?:s|ped|ping)?|sink(?:s|ing)?|sank|sunk|ebb(?:s|ed|ing)?|cut(?:ting)? (?:back|"
+    r"down)|drift(?:s|ed|ing)? off|"
+    r"losing ground|lost ground|lost (?:interest|its|the|touch|appetite|patience|favou?r)|losing (?:interest|its|"
+    r"touch|patience|favou?r)|turned (?:his|her|their|your) back|"
+    r"backs? on|weaker|rarer|more rarely|on the (?:wane|decline|way out|slide)|abandon(?:s|ed|ing)?|dropp?ed|"
+    r"given up|giving up|"
+    r"diminish(?:es|ed|ing)?|lessen(?:s|ed|ing)?|thinn?ed|thinning|taper(?:s|ed|ing)?|recede[sd]?|receding|"
+    r"retreat(?:s|ed|ing)?|"
+    r"left behind|leaving behind|out of favou?r|weary|wear(?:y|ied) of|had (?:his|her|their|your) fill|"
+    r"had enough of|grown tired|"
+    r"halved|plummet\w*|slump\w*|subsid\w+|neglect\w*|moved on from|moving on from|grown out of|back from|off)\b"
+)
+OF_LATE = _found(
+    r"\b(?:lately|of late|recent(?:ly)?|these days|nowadays|latterly|now(?:adays)?|in (?:the )?(?:last|past|"
+    r"recent) (?:few |couple of |\w+ )?"
+    r"(?:weeks|months|days|picks|choices|films|movies|viewings|times?)|(?:last|past|recent) (?:few )?(?:weeks|"
+    r"months|days|picks|choices)|"
+    r"than (?:before|earlier|previously|in the past|formerly|once|(?:you|they|he|she) (?:used to|did|once did)|"
+    r"used to be)|"
+    r"has (?:turned|moved|shifted|drifted|swung|grown|been (?:turning|moving|shifting|drifting|growing|falling))|"
+    r"have (?:turned|moved|shifted|drifted|swung|grown|been (?:turning|moving|shifting|drifting|growing|falling))|"
+    r"['’]ve been|increasingly|more and more|less and less|fewer and fewer|newly|new-?found|latest|at the moment|"
+    r"currently|"
+    r"in the (?:most )?recent|(?:is|are|keeps?(?: on)?) (?:fall|ris|grow|shrink|wan|declin|increas|decreas|climb|"
+    r"dropp|swell|"
+    r"dwindl|fad|slipp|gain|los|mount|ebb|cool|warm|surg|slid|sink)ing|turning|shift(?:ing|ed)?|trend|as of late|"
+    r"this (?:past )?(?:month|autumn|summer|season|year))\b"
+)
+TIMES = _found(
+    r"\b(?:(?P<bound>more than|over|at least|well over|upwards of)\s)?"
+    rf"(?:(?P<word>twice|double|triple|treble|thrice|two-?fold|three-?fold|doubly|triply)(?=\s(?:as|the|that|"
+    rf"what|of|an?|more|times)\b)|half(?=\sas\s)|"
+    rf"(?P<n>\d+(?:\.\d+)?|{NUMBER_WORDS})(?:\s|-)?(?:times|fold|x)\b|(?P<x>\d+(?:\.\d+)?)[x×](?!\w))"
+)
+TIMES_OF_WORD = {
+    **dict.fromkeys(("twice", "double", "two-fold", "twofold", "doubly"), 2.0),
+    **dict.fromkeys(("triple", "treble", "thrice", "three-fold", "threefold", "triply"), 3.0),
+    "half": 0.5,
+}
+RANK = _found(
+    r"(?P<less>fewer|less frequent|less often|less common|rarer|less|outnumbered by|behind|trails?|fall short of|"
+    r"scarcer|lag)\b|"
+    r"(?P<more>more frequent|more often|more common|more|outnumbers?|ahead of|commoner|exceeds?|outweighs?|"
+    r"outrank|beats?|prevail)\b"
 )
 
-LATELY = _found(
-    r"\b(?:lately|recently|of late|latterly|nowadays|these days|now|in recent \w+|in the (?:recent|near) past|"
-    r"(?:as of|just) recently|of recent|(?:the|their|your|his|her) (?:last|latest|most recent|newest) (?:\w+ )?\w+|"
-    r"this past \w+|increasingly|more and more|less and less|fewer and fewer|ever more|ever (?:fewer|less)|"
-    r"than (?:before|earlier|formerly|in the past|previously|once|(?:they|you|he|she|it) used to)|"
-    r"on the (?:wane|decline|slide|ebb|way out|rise|increase|up|ascent|way up|up and up)|used to|"
-    r"(?:the|a) (?:trend|turn|shift|drift|swing|move))\b"
+_N = rf"(?:\d[\d,]*|{NUMBER_WORDS}|half a dozen|(?:a|two|three|four) score|a couple|a brace)"
+WINDOW = _found(
+    rf"\b(?:(?:last|latest|most recent|past|previous|recent|final|newest|closing|preceding)\s(?P<a>{_N})(?![\w%])|"
+    rf"(?P<b>{_N})\s(?:most recent|latest|last|newest|recent|previous|past|most recently \w+|"
+    rf"{NOUN}\s(?:\w+\s)?(?:last|latest|most recently)\b))(?:\s{NOUN}\b)?"
 )
-TURN_DOWN = (
-    r"fewer|less|decreas(?:e|es|ed|ing)|declin(?:e|es|ed|ing)|dropp?(?:s|ed|ing)?|f(?:a|e)ll(?:s|en|ing)?|"
-    r"shr(?:i|u)nk(?:s|ing)?|"
-    r"dwindl(?:e|es|ed|ing)|wan(?:e|es|ed|ing)|cool(?:s|ed|ing)|lessen(?:s|ed|ing)?|diminish(?:es|ed|ing)?|"
-    r"reduc(?:e|es|ed|ing)|slipp?(?:s|ed|ing)?|fad(?:e|es|ed|ing)|tail(?:s|ed|ing)? off|sunk|sank|sinking|"
-    r"(?:turn|mov|drift|shift|shy|stray|swing|swung|lean|walk|veer|wander|steer)\w*(?: \w+)? away(?: from)?|"
-    r"away from|"
-    r"(?:gone|going|went) off|los(?:t|ing) (?:interest|taste|touch)|cut(?:ting)? (?:down|back)|eas(?:ed|ing) off|"
-    r"(?:grown|grew|got|become) (?:\w+ )?(?:tired|weary) of|giv(?:en|ing) up|rarer|scarcer|lower|smaller|down|"
-    r"on the (?:wane|decline|slide|ebb|way out)|thinn(?:ed|ing)"
+_ALL_THE = r"(?:all\s|(?:a|the) total of\s|the\s|your\s|their\s|his\s|her\s|these\s|this \w+['’]s\s|every\s)*"
+TOTAL = _found(
+    rf"(?:\b(?:out of|of|among)\s{_ALL_THE}|/\s?|\bin\s(?:all|the|your|their|his|"
+    rf"her)\s(?=[^.;]{{1,16}}\s{NOUN}\b))(?P<n>{_N})(?![\w%]|\.\d)"
+    rf"(?:\s{NOUN}\b)?(?:\s(?:so far|to date))?"
 )
-TURN_UP = (
-    r"more|increas(?:e|es|ed|ing|ingly)|gr(?:ow|owing|own|ew|ows)|r(?:i|o)s(?:e|es|en|ing)|climb(?:s|ed|ing)?|"
-    r"gain(?:s|ed|ing)?|swell(?:s|ing)?|swollen|soar(?:s|ed|ing)?|jump(?:s|ed|ing)?|expand(?:s|ed|ing)?|"
-    r"(?:turn|mov|drift|shift|swing|swung|lean|veer|warm|gravitat|head|edg)\w* (?:in\w* )?(?:towards?|to)|towards?|"
-    r"taken to|taking to|took to|(?:got|getting|gotten) into|com(?:e|ing) (?:a)?round to|picked up|picking up|"
-    r"on the (?:rise|increase|up|ascent|way up|up and up)|up|higher|larger|bigger|greater|stronger|"
-    r"discover(?:ed|ing)|taken up|com(?:e|ing) to the fore"
+SHARE = _found(
+    r"(?<![\w.,])(?:(?P<percent>\d+(?:\.\d+)?)(?:\s?%|\sper\s?cent\b)|"
+    rf"(?P<words>{NUMBER_WORDS})\s(?:per\s?cent\b|%)|"
+    r"(?P<part>(?:(?:a|an|one|two|three|four|five)[\s-])?(?:half|halves|thirds?|quarters?|fourths?|fifths?|"
+    r"sixths?|sevenths?|"
+    r"eighths?|ninths?|tenths?))(?! (?:time|film|movie|pick|one|choice|as|dozen|place)\b)|"
+    rf"(?P<one>{_N}|every)\s(?:in|out of|of)\s(?:every\s)?(?P<of>two|three|four|five|six|seven|eight|nine|ten|"
+    rf"\d\d?|twenty|hundred)"
+    rf"(?![\w%])(?!\s(?:most|last|latest|recent))|"
+    r"every\s(?P<other>other|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth)(?:\s(?:one|film|movie|"
+    r"pick|choice|viewing|time))?)"
 )
-TURN = _found(rf"\b(?:(?P<down>{TURN_DOWN})|(?P<up>{TURN_UP}))\b")
-
-IN_THE_PAST = _found(r"\b(?:used to|once|formerly|in the past|earlier on)\b")
-"""Before words of more or less: what was so then is so no longer."""
+PARTS = {
+    "half": 2,
+    "halve": 2,
+    "third": 3,
+    "quarter": 4,
+    "fourth": 4,
+    "fifth": 5,
+    "sixth": 6,
+    "seventh": 7,
+    "eighth": 8,
+    "ninth": 9,
+    "tenth": 10,
+    "other": 2,
+    "second": 2,
+}
+NUMBER = _found(
+    rf"(?<![\w.,$£€/-])(?P<n>{_N}|none|nil|no|not (?:one|a single one|a single)|both|all|every one|every single one)"
+    r"(?![\w%]|\.\d|-(?:\w))(?!\s(?:other|more|doubt|question|less|longer|kind|matter|wonder|sort))"
+)
+NUMBERS = {
+    "half a dozen": 6,
+    "a couple": 2,
+    "a brace": 2,
+    "a score": 20,
+    "two score": 40,
+    "three score": 60,
+    "four score": 80,
+}
+NONE = frozenset(["none", "nil", "no", "not one", "not a single", "not a single one", "zero", "nobody"])
+ALL = frozenset(["all", "every one", "every single one"])
+NEARLY = _found(
+    r"\b(?:nearly|almost|just under|just short of|not quite|close to|close on|approaching|shy of|getting on for|"
+    r"coming up to)\s(?:a\s)?$"
+)
+OVER = _found(
+    r"\b(?:over|more than|above|upwards of|just over|exceeding|north of|in excess of|better than|a good|past|"
+    r"no fewer than|at least)\s(?:a\s)?$"
+)
+UNDER = _found(r"\b(?:under|below|fewer than|less than|up to|at most|no more than)\s(?:a\s)?$")
+ABOUT = _found(
+    r"\b(?:about|around|roughly|approximately|some|circa|an estimated|or so|in the region of|something like|"
+    r"give or take|or thereabouts|approx\.?)\s(?:a\s)?$|[~≈]\s?$"
+)
+NO_COUNT = _found(
+    r"\b(?:single|this|that|any|each|another|which|every|the|rated|scores?|scale|strength|level|rank(?:ed)?|"
+    r"priced|costs?|aged?|year|(?:at|is|the|a) number|part|volume|chapter)\s(?:of\s|at\s|from\s)?$"
+)
+HOLDS = _found(
+    r"\b(?:histor(?:y|ies)|records?|so far|to date|up to now|until now|by now|watched|seen|viewed|picked|chosen|"
+    r"taken|been through|"
+    r"got through|gone through|sat through|in total|all told|altogether|in all|comprises?|holds?|contains?|"
+    r"covers?|runs? to|"
+    r"amounts? to|counts?|counted|numbers?|logged|on record|interactions?|under (?:your|their|his|her) belt|"
+    r"to (?:your|their|his|her) name|"
+    r"notched up|clocked up|racked up|behind (?:you|them|him|her)|consists? of|spans?|tally|made up of|"
+    r"on the books|on file|rented|"
+    r"bought|stands? at|known|long|counts?|lists?|passed before)\b"
+)
+VALUE_END = re.compile(
+    r"[\s-](?:films?|movies?|pictures?|titles?|stor(?:y|ies)|genres?|items?|products?|flicks?|fare)\b", re.I
+)
+OF_ALL = _found(
+    rf"\b(?:of|out of|among)\s(?:all|(?:a|the) total of|the|these|your|their|his|"
+    rf"her)\s{_N}(?:\s{NOUN}\b|(?=\s?[.,;?!]))"
+)
+DENIED_BEFORE = _found(
+    r"(?:\b(?:not|never|no longer|hardly|scarcely|far from|anything but|cannot|nor|neither)|"
+    r"n['’]t)\s(?:[\w'’]+\s){0,2}$"
+)
+SEEN = _found(
+    r"\b(?:seen|watched|watches|taken|picked|chosen|viewed|before|histor(?:y|ies)|records?|borrowed|already|"
+    r"earlier|past|fan|"
+    r"likes?|loves?|fond|enjoys?|favou?rite|taste|never|so far|last|films (?:by|of|with)|works (?:by|of)|"
+    r"anything (?:by|of)|"
+    r"something (?:by|of)|turns? to)\b"
+)
+"""Without one of these a person's name beside a role is the item's."""
+DUMMY_IT = _found(r"(?<=,)\s(?:it['’]s|it is|that['’]s)\s")
+"""After what a user likes: "if there is one thing you love, it's comedies"."""
+COMPARED = _found(
+    r"\b(?:compared|in comparison|by comparison|next to|beside|set against|measured against|unlike|"
+    r"relative to)\b"
+)
+MUCH = _found(
+    r"\b(?:(?P<less>few|little|hardly any|scarcely any|rarely|seldom|not many|not much|a handful)|"
+    r"(?P<more>a lot|lots|plenty|many|much|a great deal|a good deal|heaps|loads|often|frequently|a great many|"
+    r"heavily))\b"
+)
+"""How much, where a piece compares."""
+CLEFT = _found(r"^\W*(?:it is|it['’]s|it was)\s(?=[^.;]{2,50}?\s(?:that|which)\s)")
+"""Before what a user is said to like: "it is comedies that the viewer picks"."""
+PLURAL = re.compile(r"(?:\w{2,}[^s\W]s|\w+ies)$", re.I)
+COUNTS_ONE = _found(rf"\s(?:of|in|out|{NOUN})\b")

@@ -1,112 +1,288 @@
-"""Check what a text says of a user's habits, value by value: how often, more than others, most of all, ever, never.
+"""Check what a text says of the user's habits, value by value: how often, more than others, most of all, ever, never.
 
-Only sentences that speak of the user or the history and name no item are read here: in others a value is the item's.
+Only pieces of sentences that speak of the user or the history and name no item are read here: in others a value is the
+item's. Each piece makes one statement, the first of these that its words fit: a number, a ratio to the average user,
+more or less than others, a turn of late, one value against another, over or under half, most of all, never or ever,
+liking or not.
 """
 
+import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 from whyrec.evaluation.verification import habit_words as words
+from whyrec.evaluation.verification.denials import is_denied, without_affirmations
 from whyrec.evaluation.verification.interest_facts import InterestFacts, Trait
-from whyrec.evaluation.verification.interest_mentions import Mention, Reading, Span, said_in_full
+from whyrec.evaluation.verification.interest_mentions import Mention, Reading, Span, is_person
 from whyrec.evaluation.verification.interest_numbers import aspect_ids
+from whyrec.evaluation.verification.interest_words import decimal_number
+from whyrec.evaluation.verification.mentions import Stretch
+from whyrec.evaluation.verification.names import FILLER
+from whyrec.evaluation.verification.quantities import quantities
 from whyrec.interfaces import Claim
 
-_TIMES = re.compile(r"\b(?:twice|double|triple|half as|times|fold)\b", re.IGNORECASE)
-_COUNTED = re.compile(
-    r"\d|\b(?:(?<!not )(?<!single )one|two|three|four|five|six|seven|eight|nine|ten|half a dozen) (?:of|"
-    r"out of)\b|\bthird|\bquarter",
-    re.IGNORECASE,
-)
-_RANK = re.compile(
-    r"(?P<less>fewer|less frequent|less often|rarer|less)\b|(?P<more>more frequent|more often|more common|more)\b",
-    re.IGNORECASE,
-)
+_TIMES_WITHIN = 0.25
+"""How far a ratio stated without "more than" may lie from the true one, as a share of it."""
+_RECENT = 10
+"""Interactions that count as recent where a text does not say how many; at most half of the history."""
+
+HabitClaim = tuple[Claim, tuple[Mention, ...]]
 
 
-def speaks_of_habits(reading: Reading, sentence: tuple[int, int]) -> bool:
-    """Whether a sentence is about the user or the history, and no item or earlier title stands in it."""
-    masked = reading.masked[sentence[0] : sentence[1]]
-    has_title = any(sentence[0] <= claim.start < sentence[1] for claim in reading.titles)
-    is_of_item = words.OF_ITEM.search(words.DUMMY_IT.sub("", masked)) is not None
-    return not has_title and not is_of_item and _is_of_user(masked)
+class _Piece(NamedTuple):
+    """A piece of a sentence that speaks of a history."""
+
+    reading: Reading
+    span: Span
+    mentions: Sequence[Mention]
+    facts: InterestFacts
+
+    @property
+    def said(self) -> str:
+        """Its words; quotations and values masked, so that no "love" is read into "love stories"."""
+        said = self.reading.masked[self.span[0] : self.span[1]]
+        for start, end, _ in self.mentions:
+            first, last = start - self.span[0], end - self.span[0]
+            said = said[:first] + "x" * (last - first) + said[last:]
+        return said
+
+    def denies(self, hit: re.Match[str]) -> bool:
+        """Whether a hit is denied by the words right before it."""
+        return words.DENIED_BEFORE.search(self.said[: hit.start()]) is not None
+
+    def is_without(self, hit: re.Match[str]) -> bool:
+        """Whether the piece as a whole denies a hit."""
+        start, end = self.span[0] + hit.start(), self.span[0] + hit.end()
+        return is_denied(self.reading.masked, Stretch(*self.span), but=(start, end))
 
 
-def _is_of_user(masked: str) -> bool:
-    if words.OF_USER.search(masked):
+def pieces(reading: Reading, sentence: Span) -> list[Span]:
+    """What a sentence falls into where both the item and the history are spoken of."""
+    cuts = [hit.end() for hit in words.PIECE_END.finditer(reading.masked, *sentence)]
+    cuts = [cut for cut in cuts if sentence[0] < cut < sentence[1]]
+    whole = reading.masked[sentence[0] : sentence[1]]
+    if words.OF_ITEM.search(whole) is None or not cuts:
+        return [sentence]
+    return list(itertools.pairwise([sentence[0], *cuts, sentence[1]]))
+
+
+def speaks_of_habits(reading: Reading, sentence: Span) -> bool:
+    """Whether a stretch is about the user or the history, and no item or earlier title stands in it."""
+    masked = _without_dummies(reading.masked[sentence[0] : sentence[1]])
+    if words.OF_ITEM.search(masked) is not None:
+        return False
+    cues = (words.OF_USER, words.OF_HISTORY, words.WINDOW, words.OF_ALL, words.NAMES_OTHERS)
+    if any(cue.search(masked) is not None for cue in cues):
         return True
-    is_compared = words.NAMES_OTHERS.search(masked) and words.MORE_THAN_OTHERS.search(masked)
-    return bool(is_compared or (words.LATELY.search(masked) and words.TURN.search(masked)))
+    # One item is a western; westerns are of a history.
+    names = (reading.masked[it.start : it.end] for it in reading.mentions_in(sentence))
+    return any(words.PLURAL.search(name) is not None for name in names)
+
+
+def _without_dummies(said: str) -> str:
+    cleft = words.CLEFT.search(said)
+    if cleft is not None and words.OF_USER.search(said, cleft.end()) is not None:
+        said = " " * cleft.end() + said[cleft.end() :]
+    hit = words.DUMMY_IT.search(said)
+    is_about_user = hit is not None and words.OF_USER.search(said, 0, hit.start()) is not None
+    return words.DUMMY_IT.sub(" ", said) if is_about_user else said
+
+
+def is_about_user(reading: Reading, sentence: Span) -> bool:
+    """Whether a stretch names the user or the history by a word that leaves no doubt."""
+    masked = _without_dummies(reading.masked[sentence[0] : sentence[1]])
+    return words.OF_ITEM.search(masked) is None and words.OF_USER.search(masked) is not None
+
+
+def is_credit(reading: Reading, piece: Span, mention: Mention) -> bool:
+    """Whether a name is given a part in the item rather than in the history: "you get Leo Hart in the main role"."""
+    return is_person(mention) and words.SEEN.search(reading.masked, *piece) is None
 
 
 def habit_claims(
-    reading: Reading, sentence: tuple[int, int], *, mentions: Sequence[Mention], facts: InterestFacts
-) -> Iterator[tuple[Claim, tuple[Mention, ...]]]:
-    """Find what a sentence says of the user's habits; with each claim come the values that it settles.
+    reading: Reading, sentence: Span, *, mentions: Sequence[Mention], facts: InterestFacts
+) -> Iterator[HabitClaim]:
+    """Find what a stretch says of the user's habits; with each claim come the values that it settles.
 
     Args:
         reading: The text.
-        sentence: Of it; one that ``speaks_of_habits``.
+        sentence: A stretch of it that ``speaks_of_habits``.
         mentions: The values that it names.
         facts: The history.
     """
-    masked = reading.masked[sentence[0] : sentence[1]]
-    if not mentions or _TIMES.search(masked) or _COUNTED.search(masked):
+    piece = _Piece(reading, sentence, mentions, facts)
+    for rule in _RULES:
+        found = list(rule(piece))
+        if found:
+            yield from found
+            if rule in _BESIDE_NUMBERS:
+                yield from _numbers(piece)
+            return
+
+
+def _numbers(piece: _Piece) -> Iterator[HabitClaim]:
+    start = piece.span[0]
+    ratios = [(start + hit.start(), start + hit.end()) for hit in words.TIMES.finditer(piece.said)]
+    masked, facts = piece.reading.masked, piece.facts
+    for found in quantities(masked, piece.span, mentions=piece.mentions, facts=facts, ratios=ratios):
+        settled = () if found.mention is None else (found.mention,)
+        ids = ("history", *_ids(settled))
+        for start, end in _hull(piece, (found.start, found.end), settled):
+            said = piece.reading.text[start:end]
+            yield Claim("number", said, start, end, not found.problem, ids, found.problem), tuple(piece.mentions)
+
+
+def _times(piece: _Piece) -> Iterator[HabitClaim]:
+    hit = words.TIMES.search(piece.said)
+    others = words.NAMES_OTHERS.search(piece.said)
+    if hit is None or others is None:
         return
-    if len(mentions) == 2 and (hit := _RANK.search(masked)) and not words.NAMES_OTHERS.search(masked):
-        yield _ranked(masked, sentence, hit, mentions=mentions, facts=facts)
+    told = hit["n"] or hit["x"]
+    said = decimal_number(told) if told else words.TIMES_OF_WORD[hit["word"].casefold()]
+    for mention in piece.mentions:
+        lifts = _lifts(piece, mention)
+        holds = any(lift > said if hit["bound"] else abs(lift - said) <= _TIMES_WITHIN * said for lift in lifts)
+        yield from _claims(piece, hit, mention, problem="" if holds else f"it is {max(lifts):.3g} times", also=others)
+
+
+def _ranks(piece: _Piece) -> Iterator[HabitClaim]:
+    hit = words.RANK.search(piece.said)
+    if len(piece.mentions) != 2 or hit is None or words.NAMES_OTHERS.search(piece.said):
         return
-    for mention in mentions:
-        (first, last), problem = _judged(masked, mention, facts=facts, at=sentence[0])
-        start = min(mention.start, sentence[0] + first)
-        end = max(said_in_full(reading.masked, mention), sentence[0] + last)
-        yield _claim(reading, (start, end), [mention], problem=problem), (mention,)
-
-
-def _judged(masked: str, mention: Mention, *, facts: InterestFacts, at: int) -> tuple[Span, str]:
-    """Where a sentence, which begins at an offset, speaks of how often, and what is wrong with that for a value."""
-    is_denied = words.DENIED.search(words.NO_DENIAL.sub("", masked)) is not None
-    count = max(facts.count(trait) for trait in mention.traits)
-    lift = max(facts.lift(trait) for trait in mention.traits)
-    of_average = f"the share of this is {lift:.2g} times the average user's"
-    if hit := words.HALF.search(masked):
-        share = count / max(len(facts.history), 1)
-        is_more = (hit["more"] is not None) != is_denied
-        return hit.span(), "" if (
-            share > 0.5 if is_more else share < 0.5
-        ) else f"{count} of {len(facts.history)} are so"
-    if (hit := words.MORE_THAN_OTHERS.search(masked)) and words.NAMES_OTHERS.search(masked):
-        is_more = (hit["more"] is not None) != (is_denied and not words.DENIED.search(hit[0]))
-        return hit.span(), "" if (lift > 1 if is_more else lift < 1) else of_average
-    if hit := words.MOST.search(masked):
-        most = _most(mention, facts)
-        holds = (count > 0 and count == most) != is_denied
-        return hit.span(), "" if holds else f"{count} in the history are so, of another value {most}"
-    if hit := words.DISLIKES.search(masked):
-        return hit.span(), "" if lift < 1 else of_average
-    if hit := words.NEVER.search(masked) or words.EVER.search(masked):
-        denial = words.DENIED.search(masked)
-        start = min(hit.start(), denial.start()) if denial and is_denied else hit.start()
-        is_denied ^= hit.re is words.NEVER
-        return (start, hit.end()), "" if (count > 0) != is_denied else f"{count} in the history are so"
-    if hit := words.LIKES.search(masked):
-        return hit.span(), "" if (lift < 1 if is_denied else lift > 1) else of_average
-    # Whatever else it says, it is only accepted where most readings of it would be true.
-    place = mention.start - at, mention.end - at
-    return place, "" if (count == 0 if is_denied else lift > 1) else of_average
-
-
-def _ranked(
-    masked: str, sentence: tuple[int, int], hit: re.Match[str], *, mentions: Sequence[Mention], facts: InterestFacts
-) -> tuple[Claim, tuple[Mention, ...]]:
-    one, other = (max(facts.count(trait) for trait in mention.traits) for mention in mentions)
-    is_more = (hit["more"] is not None) != (words.DENIED.search(masked) is not None)
+    one, other = (_count(piece.facts, mention) for mention in piece.mentions)
+    is_more = (hit["more"] is not None) != piece.denies(hit)
     holds = one > other if is_more else one < other
     problem = "" if holds else f"{one} against {other} in the history"
-    start = min(mentions[0].start, sentence[0] + hit.start())
-    end = max(mentions[-1].end, sentence[0] + hit.end())
-    said = masked[start - sentence[0] : end - sentence[0]]
-    return Claim("aspect", said, start, end, holds, _ids(mentions), problem), tuple(mentions)
+    start = min(piece.mentions[0].start, piece.span[0] + hit.start())
+    end = max(_noun_end(piece, piece.mentions[-1]), piece.span[0] + hit.end())
+    said = piece.reading.text[start:end]
+    yield Claim("aspect", said, start, end, holds, _ids(piece.mentions), problem), tuple(piece.mentions)
+
+
+def _turns(piece: _Piece) -> Iterator[HabitClaim]:
+    if not piece.mentions or not words.OF_LATE.search(piece.said) or words.NAMES_OTHERS.search(piece.said):
+        return
+    away, towards = words.AWAY.search(piece.said), words.TOWARDS.search(piece.said)
+    hit = away or towards
+    n = min(_RECENT, len(piece.facts.history) // 2)
+    if hit is None or not n:
+        return
+    for mention in piece.mentions:
+        steps = [_step(piece.facts, trait, last=n) for trait in mention.traits]
+        wants_up = (away is None) != piece.denies(hit)
+        holds = any(step > 0 if wants_up else step < 0 for step in steps)
+        problem = "" if holds else f"the share of this changed by {max(steps, key=abs):+.0%} in the last {n}"
+        yield from _claims(piece, hit, mention, problem=problem)
+
+
+def _step(facts: InterestFacts, trait: Trait, *, last: int) -> float:
+    recent = facts.count(trait, last=last)
+    return recent / last - (facts.count(trait) - recent) / (len(facts.history) - last)
+
+
+def _against_others(piece: _Piece) -> Iterator[HabitClaim]:
+    hit, others = (pattern.search(piece.said) for pattern in (words.MORE_THAN_OTHERS, words.NAMES_OTHERS))
+    if hit is None and words.COMPARED.search(piece.said):
+        hit = words.MUCH.search(piece.said)
+    if hit is None or others is None:
+        return
+    is_more = (hit["more"] is not None) != piece.denies(hit)
+    for mention in piece.mentions:
+        lifts = _lifts(piece, mention)
+        holds = max(lifts) > 1 if is_more else min(lifts) < 1
+        problem = f"the share of this is {max(lifts):.2g} times the average user's"
+        yield from _claims(piece, hit, mention, problem="" if holds else problem, also=others)
+
+
+def _halves(piece: _Piece) -> Iterator[HabitClaim]:
+    hit = words.HALF.search(piece.said)
+    if hit is None:
+        return
+    for mention in piece.mentions:
+        count, n = _count(piece.facts, mention), len(piece.facts.history)
+        is_more = (hit["more"] is not None) != piece.denies(hit)
+        holds = 2 * count > n if is_more else 2 * count < n
+        yield from _claims(piece, hit, mention, problem="" if holds else f"{count} of {n} in the history are so")
+
+
+def _mosts(piece: _Piece) -> Iterator[HabitClaim]:
+    hit = words.MOST.search(piece.said)
+    if hit is None:
+        return
+    for mention in piece.mentions:
+        count, most = _count(piece.facts, mention), _most(mention, piece.facts)
+        holds = (count > 0 and count == most) != piece.denies(hit)
+        problem = f"{count} in the history are so, of another value {most}"
+        yield from _claims(piece, hit, mention, problem="" if holds else problem)
+
+
+def _dislikes(piece: _Piece) -> Iterator[HabitClaim]:
+    hit = words.DISLIKES.search(piece.said)
+    if hit is None:
+        return
+    for mention in piece.mentions:
+        lift = max(_lifts(piece, mention))
+        problem = "" if lift < 1 else f"the share of this is {lift:.2g} times the average user's"
+        yield from _claims(piece, hit, mention, problem=problem)
+
+
+def _nevers(piece: _Piece) -> Iterator[HabitClaim]:
+    hit = words.NEVER.search(without_affirmations(piece.said))
+    if hit is None:
+        return
+    for mention in piece.mentions:
+        count = _count(piece.facts, mention)
+        yield from _claims(piece, hit, mention, problem=f"{count} in the history are so" if count else "")
+
+
+def _likes(piece: _Piece) -> Iterator[HabitClaim]:
+    hit = words.LIKES.search(piece.said)
+    if hit is None:
+        return
+    for mention in piece.mentions:
+        lift = max(_lifts(piece, mention))
+        holds = (lift > 1) != piece.is_without(hit)
+        problem = f"the share of this is {lift:.2g} times the average user's"
+        yield from _claims(piece, hit, mention, problem="" if holds else problem)
+
+
+def _evers(piece: _Piece) -> Iterator[HabitClaim]:
+    hit = words.EVER.search(piece.said)
+    if hit is None:
+        return
+    for mention in piece.mentions:
+        count = _count(piece.facts, mention)
+        yield from _claims(piece, hit, mention, problem="" if count else "nothing in the history is so")
+
+
+_RULES: tuple[Callable[[_Piece], Iterator[HabitClaim]], ...] = (
+    _times,
+    _turns,
+    _ranks,
+    _against_others,
+    _halves,
+    _mosts,
+    _numbers,
+    _dislikes,
+    _nevers,
+    _likes,
+    _evers,
+)
+
+
+def _lifts(piece: _Piece, mention: Mention) -> list[float]:
+    """Over the last so many where the sentence says of how many it speaks."""
+    last = piece.reading.window_of(mention)
+    return [piece.facts.lift(trait, last=last) for trait in mention.traits]
+
+
+_BESIDE_NUMBERS = (_times, _turns, _against_others, _mosts, _likes)
+"""Rules beside which a piece may say how many: "more often than the average viewer: three of the last ten"."""
+
+
+def _count(facts: InterestFacts, mention: Mention) -> int:
+    return max(facts.count(trait) for trait in mention.traits)
 
 
 def _most(mention: Mention, facts: InterestFacts) -> int:
@@ -116,8 +292,27 @@ def _most(mention: Mention, facts: InterestFacts) -> int:
     return max((facts.count(trait) for trait in values), default=0)
 
 
-def _claim(reading: Reading, span: tuple[int, int], mentions: Sequence[Mention], *, problem: str) -> Claim:
-    return Claim("aspect", reading.text[span[0] : span[1]], *span, not problem, _ids(mentions), problem)
+def _claims(
+    piece: _Piece, hit: re.Match[str], mention: Mention, *, problem: str, also: re.Match[str] | None = None
+) -> Iterator[HabitClaim]:
+    hits = [it for it in (hit, also) if it is not None]
+    span = piece.span[0] + min(it.start() for it in hits), piece.span[0] + max(it.end() for it in hits)
+    for start, end in _hull(piece, span, (mention,)):
+        said = piece.reading.text[start:end]
+        yield Claim("aspect", said, start, end, not problem, _ids((mention,)), problem), (mention,)
+
+
+def _hull(piece: _Piece, span: Span, mentions: Sequence[Mention]) -> list[Span]:
+    """From a word to the value that it is said of; both apart where a title stands between them."""
+    spans = [span, *((it.start, _noun_end(piece, it)) for it in mentions)]
+    start, end = min(first for first, _ in spans), max(last for _, last in spans)
+    return spans if FILLER in piece.reading.masked[start:end] else [(start, end)]
+
+
+def _noun_end(piece: _Piece, mention: Mention) -> int:
+    """Where a value ends, with the "films" behind it."""
+    hit = words.VALUE_END.match(piece.reading.masked, mention.end)
+    return mention.end if hit is None else hit.end()
 
 
 def _ids(mentions: Sequence[Mention]) -> tuple[str, ...]:

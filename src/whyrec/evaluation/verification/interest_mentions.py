@@ -1,7 +1,7 @@
 """What a text about interests speaks of: titles in quotation marks, and values of attributes wherever they stand."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from re import Match
 from typing import NamedTuple
@@ -17,6 +17,8 @@ from whyrec.evaluation.verification.interest_facts import (
     fold,
 )
 from whyrec.evaluation.verification.names import FILLER
+from whyrec.evaluation.verification.value_words import DECADE as DECADE_WORDS
+from whyrec.evaluation.verification.value_words import DECADE_OF_LIFE, decade_of
 from whyrec.evaluation.verification.vocabulary import WORD
 from whyrec.interfaces import Claim
 
@@ -55,6 +57,8 @@ class Reading:
     titles: list[Claim]
     examples: list[Example]
     mentions: list[Mention]
+    unsure: list[Mention]
+    """Words that are values in a statement on a history only: "goes for action"."""
     counts: list[Match[str]]
     """Whatever may be a count of the history."""
 
@@ -88,12 +92,6 @@ class Reading:
         return len(gap) + _CLAUSE_COST * sum(1 for _ in words.CLAUSE_END.finditer(self.masked, low, max(low, high)))
 
 
-def said_in_full(masked: str, mention: Mention) -> int:
-    """The end of a value together with the noun that it stands before: "horror films"."""
-    hit = words.VALUE_NOUN.match(masked[mention.end : mention.end + 40])
-    return mention.end + (hit.end() if hit and len(hit[0].split()) == 1 else 0)
-
-
 def read(text: str, *, facts: InterestFacts) -> Reading:
     """Find titles, values and sentences."""
     masked = _mask(text)
@@ -111,9 +109,10 @@ def read(text: str, *, facts: InterestFacts) -> Reading:
             ids = tuple(f"interaction:{item_id}" for item_id in found.item_ids)
             found = Claim("title", "", found.start, found.end, True, ids)
         titles.append(found)
-    mentions += _plain_mentions(masked, facts=facts)
+    plain, unsure = _plain_mentions(masked, facts=facts)
+    mentions += plain
     counts = list(words.COUNT.finditer(masked))
-    return Reading(text, masked, _sentences(masked), titles, examples, sorted(mentions), counts)
+    return Reading(text, masked, _sentences(masked), titles, examples, sorted(mentions), unsure, counts)
 
 
 def _mask(text: str) -> str:
@@ -125,13 +124,7 @@ def _mask(text: str) -> str:
 def _sentences(masked: str) -> list[Span]:
     ends = [hit.end() for hit in words.SENTENCE_END.finditer(masked)]
     edges = [0, *(end for end in ends if end < len(masked)), len(masked)]
-    spans: list[Span] = []
-    for start, end in itertools.pairwise(edges):
-        # "Horror films? You go for them less" is one statement.
-        if spans and words.TOPIC.fullmatch(masked[slice(*spans[-1])]) and words.OF_TOPIC.search(masked[start:end]):
-            start = spans.pop()[0]
-        spans.append((start, end))
-    return spans
+    return list(itertools.pairwise(edges))
 
 
 def _quoted(text: str, span: Span, *, facts: InterestFacts) -> Claim | Example | Mention:
@@ -177,16 +170,20 @@ def _heads(name: str) -> tuple[str, ...]:
     return (head,) if name.endswith("…") and len(head) >= _LEAST_OF_CUT_TITLE else ()
 
 
-def _plain_mentions(masked: str, *, facts: InterestFacts) -> list[Mention]:
-    found = list(_value_mentions(masked, facts=facts))
-    found += [Mention(hit.start(), hit.end(), ((DECADE, hit[0]),)) for hit in words.DECADE.finditer(masked)]
+def _plain_mentions(masked: str, *, facts: InterestFacts) -> tuple[list[Mention], list[Mention]]:
+    """Values that are meant, and words that would be values in a statement on a history."""
+    found, unsure = _value_mentions(masked, facts=facts)
+    for hit in DECADE_WORDS.finditer(masked):
+        if not DECADE_OF_LIFE.search(masked, max(0, hit.start() - 24), hit.start()):
+            traits = tuple((DECADE, f"{year}s") for year in decade_of(hit))
+            found.append(Mention(hit.start(), hit.end(), traits))
     for hit in words.QUARTER.finditer(masked):
         end = "cheapest" if hit["end"].casefold().startswith(words.CHEAP) else "dearest"
         found.append(Mention(hit.start(), hit.end(), ((QUARTER, end),)))
-    return found
+    return found, unsure
 
 
-def _value_mentions(masked: str, *, facts: InterestFacts) -> Iterator[Mention]:
+def _value_mentions(masked: str, *, facts: InterestFacts) -> tuple[list[Mention], list[Mention]]:
     """Longest values first, word by word; then those that are meant, and those listed together with one that is."""
     tokens = [(hit[0].casefold(), hit.start(), hit.end()) for hit in WORD.finditer(masked) if FILLER not in hit[0]]
     hits: list[Mention] = []
@@ -202,9 +199,13 @@ def _value_mentions(masked: str, *, facts: InterestFacts) -> Iterator[Mention]:
             low, high = (place - 1, place) if order.step > 0 else (place, place + 1)
             if sure[low + high - place] and words.LINK.match(masked[hits[low].end : hits[high].start]):
                 sure[place] = True
-    for hit, is_sure in zip(hits, sure, strict=True):
-        if is_sure:
-            yield _in_role(masked, hit)
+    meant = [_in_role(masked, hit, others=hits) for hit, is_sure in zip(hits, sure, strict=True) if is_sure]
+    return meant, [hit for hit, is_sure in zip(hits, sure, strict=True) if not is_sure and _is_genre(masked, hit)]
+
+
+def _is_genre(masked: str, hit: Mention) -> bool:
+    said = fold(masked[hit.start : hit.end])
+    return said in words.GENRE_NAMES
 
 
 def _longest_value(
@@ -224,6 +225,8 @@ def _is_meant(masked: str, hit: Mention) -> bool:
     said = masked[hit.start : hit.end]
     if said.casefold() == "history" and words.A_USERS.search(masked[max(0, hit.start - 12) : hit.start]):
         return False
+    if words.OTHER_SENSE.match(masked[hit.end : hit.end + 24]):
+        return False
     if words.VALUE_NOUN.match(masked[hit.end : hit.end + 40]) or fold(said) in words.NOUN_VALUES:
         return True
     if not said[0].isupper():
@@ -233,13 +236,55 @@ def _is_meant(masked: str, hit: Mention) -> bool:
     return not opens or len(said.split()) > 1
 
 
-def _in_role(masked: str, hit: Mention) -> Mention:
-    """Where a name may be a director's or an actor's, let the words before it decide."""
-    if len(hit.traits) < 2:
+def is_person(mention: Mention) -> bool:
+    """Whether a value is the name of somebody who makes or plays."""
+    return any(_has_role(trait, role) for trait in mention.traits for role in _ROLES)
+
+
+def _in_role(masked: str, hit: Mention, *, others: Sequence[Mention]) -> Mention:
+    """Let the words around a person's name decide between director and actor; a role nobody knows is nobody's."""
+    roles = {role: [it for it in hit.traits if _has_role(it, role)] for role in _ROLES}
+    if not any(roles.values()):
         return hit
-    before = masked[max(0, hit.start - 40) : hit.start]
-    for cue, parts in ((words.DIRECTS, ("direct",)), (words.ACTS, ("act", "cast", "star"))):
-        if cue.search(before):
-            kept = tuple(trait for trait in hit.traits if any(part in trait[0].casefold() for part in parts))
-            return hit._replace(traits=kept or hit.traits)
-    return hit
+    role = _role(masked, hit, others=others)
+    if role is None:
+        return hit
+    kept = tuple(roles[role])
+    return hit._replace(traits=kept or ((_ROLES[role][0], fold(masked[hit.start : hit.end])),))
+
+
+_ROLES = {"directs": ("director", "direct"), "acts": ("cast", "act", "cast", "star")}
+"""By role the attribute of a name that has none of the kind, then pieces of the names of those of the kind."""
+_ROLE_WITHIN = 45
+
+
+def _has_role(trait: Trait, role: str) -> bool:
+    return any(part in trait[0].casefold() for part in _ROLES[role][1:])
+
+
+def _role(masked: str, hit: Mention, *, others: Sequence[Mention]) -> str | None:
+    """The role that the nearest telling word gives a name: before it, else behind it, else by "by" and "with"."""
+    people = [
+        it for it in others if it is not hit and any(_has_role(trait, role) for trait in it.traits for role in _ROLES)
+    ]
+    first = max([hit.start - _ROLE_WITHIN, 0, *(it.end for it in people if it.end <= hit.start)])
+    last = min([hit.end + _ROLE_WITHIN, len(masked), *(it.start for it in people if it.start >= hit.end)])
+    ends = [it.start() for it in words.SENTENCE_END.finditer(masked, hit.end, last)]
+    starts = [it.end() for it in words.SENTENCE_END.finditer(masked, first, hit.start)]
+    cues = {"directs": words.DIRECTS, "acts": words.ACTS}
+    before = {
+        role: found[-1].end()
+        for role, cue in cues.items()
+        if (found := list(cue.finditer(masked, max([first, *starts]), hit.start)))
+    }
+    if before:
+        return max(before, key=lambda it: before[it])
+    behind = {
+        role: next_one.start()
+        for role, cue in cues.items()
+        if (next_one := cue.search(masked, hit.end, min([last, *ends]))) is not None
+    }
+    if behind:
+        return min(behind, key=lambda it: behind[it])
+    near = masked[max(0, hit.start - 8) : hit.start]
+    return "directs" if words.BY.search(near) else "acts" if words.WITH.search(near) else None

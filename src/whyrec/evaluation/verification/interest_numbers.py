@@ -7,6 +7,7 @@ from typing import NamedTuple
 from whyrec.evaluation.verification import interest_words as words
 from whyrec.evaluation.verification.interest_facts import InterestFacts
 from whyrec.evaluation.verification.interest_mentions import Mention, Reading, Span
+from whyrec.evaluation.verification.level_words import FIGURES_OF_SCALE
 from whyrec.interfaces import Claim
 
 _NEAR = 0.25
@@ -106,21 +107,23 @@ def times_claims(
         yield Claim("number", hit[0], hit.start(), hit.end(), holds, ids, problem)
 
 
-def times_habits(
-    reading: Reading, sentence: Span, *, mentions: Sequence[Mention], facts: InterestFacts
-) -> list[tuple[Claim, tuple[Mention, ...]]]:
-    """The same, of a sentence about habits; with each claim comes the value that it settles."""
-    claims = times_claims(reading, sentence, mentions=mentions, facts=facts)
-    found = [(claim, reading.nearest(mentions, claim.start, claim.end)) for claim in claims]
-    return [(claim, (mention,)) for claim, mention in found if mention is not None]
+def figure_claims(
+    reading: Reading, *, claims: Sequence[Claim], facts: InterestFacts, has_scales: bool = False
+) -> list[Claim]:
+    """Judge years and prices, and refuse every other figure that nothing accounts for.
 
-
-def figure_claims(reading: Reading, *, claims: Sequence[Claim], facts: InterestFacts) -> list[Claim]:
-    """Judge years and prices, and refuse every other figure that nothing accounts for."""
+    Args:
+        reading: The text.
+        claims: Those found by others; their figures are accounted for.
+        facts: The history and the item.
+        has_scales: Whether the text may speak of scales, whose ends are no claims: "out of 10".
+    """
     found: list[Claim] = []
+    scales = [hit.span() for hit in FIGURES_OF_SCALE.finditer(reading.masked)] if has_scales else []
 
     def is_free(start: int, end: int) -> bool:
-        return not any(claim.start < end and start < claim.end for claim in (*claims, *found))
+        spans = [(claim.start, claim.end) for claim in (*claims, *found)]
+        return not any(first < end and start < last for first, last in (*spans, *scales))
 
     for hit in words.PRICE.finditer(reading.masked):
         price = float(hit["price"].replace(",", ""))

@@ -4,8 +4,10 @@ English only. Nothing here knows the writer whose texts are checked.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 
+from whyrec.evaluation.verification.genres import genre_names
 from whyrec.evaluation.verification.lexicon import NUMBER_WORDS, SCALES, SMALL_NUMBERS, TENS
 
 
@@ -41,13 +43,10 @@ SENTENCE_END = re.compile(
     r"[.!?](?<!\b[A-Z]\.)(?<!\b[JS]r\.)(?<!\b[DM]r\.)(?<!\bMrs\.)(?<!\bSt\.)(?<!\bvs\.)(?<!\bNo\.)"
     r"[.!?]*[”\")\]]*(?:\s+(?=[A-Z“\"(□\d])|\s*$)|\n+"
 )
-TOPIC = re.compile(r"\s*(?:[\w’'-]+\s){0,4}[\w’'-]+\?\s*")
-OF_TOPIC = re.compile(r"\b(?:them|those|these|such|that (?:kind|sort|stuff))\b|^\s*they\b", re.I)
-"""In the answer to a question that only names a topic."""
 CLAUSE_END = re.compile(r"[;:]\s|\s[—–]\s|,\s(?:and|but|while|whereas|yet)\s(?=this|the|they|he|she|it|you|□)")
 
 COUNT = Cue(
-    rf"\b(?P<hits>{_N}|none|not one|all|both|half)\s(?:(?:out\s)?of\s)?(?:{_WHOSE}\s)?",
+    rf"(?<![\d.,])\b(?P<hits>{_N}|none|not one|all|both|half)\s(?:(?:out\s)?of\s)?(?:{_WHOSE}\s)?",
     rf"(?P<last>(?:last|latest|most recent|past|"
     rf"previous)\s)?(?P<of>{_N})?\s?(?P<noun>{NOUN}\b)?(?P<far>\s?{_SO_FAR})?",
     pieces=(*_FAR_PIECES, "last", "latest", "recent", "past", "previous", " of the", " of their", " of your", "out of"),
@@ -84,13 +83,23 @@ LIKING = Cue(
     r"(?:comes?|goes|keeps? coming|returns?) (?:back )?to|interest(?:ed)? in|devoted to)\b",
     pieces=("like", "love", "enjoy", "prefer", "fond", "fan of", "keen on", " to", " for", "favo", "interest"),
 )
+DENIES = re.compile(
+    r"\b(?:nothing (?:to do with|of|like|in the way of)|lacks?|lacking|devoid of|free of|absence of|no (?:trace|"
+    r"hint|sign|touch|"
+    r"whiff) of|short on|a far cry from|poles apart from|the opposite of|miles from|unlike)\s(?:[\w'’]+\s){0,2}$",
+    re.I,
+)
+"""Before a value that the item is said not to have, beside plain denials."""
+OTHER_SENSE = re.compile(
+    r"^\s(?:to|why|how|behind|whether|surrounding|about (?:who|what|how)|that (?:needs|wants|must|has|is to))\b", re.I
+)
+"""Behind a word that names no genre there: "a mystery to be solved"."""
 CONTRAST = re.compile(r"\b(?:unlike|instead of|rather than|otherwise|departure from|normally|different from)\b", re.I)
 
 SPEAKS_OF_TEXT = re.compile(
     r"^\s(?:in|within)\s(?:the|its|their)\s(?:plots?|stor(?:y|ies)|names?|titles?|descriptions?|synops[ie]s)\b", re.I
 )
 MENTIONS = re.compile(r"\b(?:mention(?:s|ed|ing)?|the words?)\s$", re.I)
-DECADE = re.compile(r"\b(?P<decade>(?:18|19|20)\d0)s\b")
 YEAR = re.compile(r"(?<![\d.,])(?:18|19|20)\d\d(?![\d.,]\d|\w)")
 QUARTER = Cue(
     r"\b(?P<end>cheapest|least expensive|lowest[- ]priced|dearest|most expensive|highest[- ]priced)\squarter\b",
@@ -100,16 +109,11 @@ CHEAP = ("cheapest", "least expensive", "lowest")
 PRICE = Cue(
     r"\b(?:priced at|costs?|price of|for)\s[$£€]?\s?(?P<price>\d[\d,]*\.\d\d)(?!\d)", pieces=("price", "cost", "for ")
 )
-TAKEN_BEFORE = re.compile(
-    r"\b(?:enjoyed|liked|loved|watched|seen|saw|admired|appreciated|finished|after|following|since|relished|savoured|"
-    r"treasured|adored|sat through|from|beyond)\s(?:the\s)?$",
-    re.I,
-)
-"""Before an earlier title that is told for its own sake, not as an example of a value."""
 ANY_FIGURE = re.compile(r"\d[\d,.]*\d|\d")
 
 VALUE_NOUN = re.compile(
-    r"^[\s-](?:\w+[\s-]){0,2}(?:films?|movies?|pictures?|titles?|stor(?:y|ies)|genres?|products?|items?|"
+    r"^[\s-](?:\w+[\s-]){0,2}(?:films?|movies?|pictures?|titles?|stor(?:y|ies)|genres?|products?|items?|flicks?|"
+    r"tales?|yarns?|"
     r"categor(?:y|ies)|shel(?:f|ves)|department|range|brand|dramas?|comed(?:y|ies)|thrillers?|romances?|adventures?|"
     r"series)\b",
     re.I,
@@ -119,18 +123,32 @@ A_USERS = re.compile(r"(?:\b(?:the|this|that|their|your|his|her|whole)|['’]s)\
 LINK = re.compile(r"^\s?(?:,|/|&|and|or|-|–|,\s?and)\s?$")
 """Between two values of one list."""
 DIRECTS = re.compile(
-    r"(?:(?<!taken )(?<!played )(?<!portrayed )(?<!led )(?<!headed )(?<!fronted )(?<!headlined )(?<!carried )"
-    r"(?<!embodied )"
-    r"(?<!performed )(?<!acted )(?<!sung )(?<!voiced )(?<!filled )(?<!topped )(?<!given )\bby|\b(?:direct\w*|"
-    r"film-?maker|films? of|hel(?:m|ms|med|ming)|made by|at the helm))\s(?:\w+\s)?$",
+    r"\b(?:direct(?:s|ed|ing|ion|or|ors|orial)?|filmmakers?|film-?maker|helm(?:s|ed|ing)?|(?:behind|"
+    r"operates?) the camera|"
+    r"call(?:s|ed|ing)? the shots|director['’]s chair|megaphone|(?:made|makes|making|shot|shoots)(?! up| out)|"
+    r"brought to the screen|in charge|"
+    r"masterminded|staged|oversaw|at the reins|creator|auteur|man behind|woman behind|signs? (?:for|as)|hand of|"
+    r"took the reins|holds? the reins|responsible for)\b",
     re.I,
 )
 ACTS = re.compile(
-    r"\b(?:with|starring|stars?|cast|featur\w+|actors?|actress|has|have|lead|played|portrayed|"
-    r"led|headed|fronted|headlined|carried|voiced|topped|embodied|taken|performed|role|part|appears?|"
-    r"billed)\s(?:(?:by|is|to)\s)?(?:\w+\s)?$",
+    r"\b(?:starr?(?:s|ed|ing)?|cast|featur(?:e|es|ed|ing)|actors?|actress|acts?|acted|acting|plays?|played|"
+    r"playing|leads?|"
+    r"led by|leading|roles?|part in|parts?|appear(?:s|ed|ing|ance)?|front of the camera|on[- ]screen|"
+    r"performances?|performers?|"
+    r"performs?|headlin\w+|top-?lin\w+|billed|billing|portray\w*|embod\w+|turn by|characters?|watch out for|"
+    r"look out for|is in it|in it|among the players|players?|credits|takes? the stage|turns up|crops up|pops up)\b",
     re.I,
 )
+BY = re.compile(r"\b(?:by|from|of)\s$", re.I)
+WITH = re.compile(r"\b(?:with|has|have|and)\s$", re.I)
+"""What leaves the role open but for what is usual."""
+EXAMPLES = re.compile(
+    r"\b(?:such as|like(?=\s□)|including|among|for example|for instance|e\.g\.|as (?:are|is|was|were)|namely|"
+    r"witness|say)\b|:\s□",
+    re.I,
+)
+"""Before titles that are given as examples of a value."""
 
 _NOUNS = (
     "fantasy comedy drama western thriller musical documentary mystery romance adventure biography cartoon biopic "
@@ -138,8 +156,18 @@ _NOUNS = (
 )
 _PHRASES = ["film noir", "film noirs", "love story", "love stories", "sci fi", "science fiction"]
 _PLURALS = [re.sub("ys$", "ies", f"{noun}s") for noun in _NOUNS.split()]
-NOUN_VALUES = frozenset([*_PHRASES, *_NOUNS.split(), *_PLURALS])
+_NEEDS_MORE = frozenset(["action", "crime", "horror", "animation", "noir", "doc", "docu", "sf", "anime", "toon"])
+_EVERYDAY = frozenset(["drawn", "fright", "period", "costume", "concert", "criminal", "love", "mob", "military"])
+"""Adjectives for genres that mostly mean something else."""
+_GENRE_NOUNS = [
+    " ".join(name.words) for names in genre_names().values() for name in names if name.is_noun and name.words
+]
+NOUN_VALUES = frozenset(
+    [*_PHRASES, *_NOUNS.split(), *_PLURALS, *(name for name in _GENRE_NOUNS if name not in _NEEDS_MORE)]
+)
 """Genres that are nouns for a work: "a western", "comedies"; others need "film" behind them."""
+GENRE_NAMES = frozenset([*NOUN_VALUES, *_GENRE_NOUNS])
+"""All nouns for genres, those among them that are everyday words too."""
 SYNONYMS = {
     "animated": "animation",
     "cartoon": "animation",
@@ -161,8 +189,18 @@ def other_spellings(value: str) -> Iterator[str]:
     """Other ways to write a folded value: its plural, and words that mean the same, with theirs."""
     same = [other for other, name in SYNONYMS.items() if name == value]
     yield from same
+    yield from (name for name in _genre_spellings().get(value, ()) if name not in _EVERYDAY)
     for name in (value, *same):
         yield f"{name[:-1]}ies" if re.search(r"[^aeiou]y$", name) else f"{name}s"
+
+
+@cache
+def _genre_spellings() -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for names in genre_names().values():
+        for name in names:
+            found.setdefault(" ".join(name.value), []).append(" ".join(name.words))
+    return {value: tuple(same) for value, same in found.items()}
 
 
 def whole_number(said: str) -> int:

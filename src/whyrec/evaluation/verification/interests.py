@@ -9,22 +9,16 @@ they are known, also levels on readable scales, motivations and traits.
 from collections.abc import Iterator, Sequence
 
 from whyrec.evaluation.verification import interest_words as words
-from whyrec.evaluation.verification.habits import habit_claims, speaks_of_habits
+from whyrec.evaluation.verification.habits import habit_claims, is_about_user, is_credit, pieces, speaks_of_habits
 from whyrec.evaluation.verification.hidden import hidden_claims
 from whyrec.evaluation.verification.interest_facts import InterestFacts
 from whyrec.evaluation.verification.interest_mentions import Mention, Reading, read
-from whyrec.evaluation.verification.interest_numbers import (
-    aspect_ids,
-    count_claims,
-    figure_claims,
-    times_claims,
-    times_habits,
-)
-from whyrec.evaluation.verification.levels import LevelFacts, level_claims
+from whyrec.evaluation.verification.interest_numbers import aspect_ids, count_claims, figure_claims, times_claims
+from whyrec.evaluation.verification.levels import LevelFacts, level_claims, scale_names
 from whyrec.evaluation.verification.lexicon import DENIES_VALUE
 from whyrec.evaluation.verification.motives import MotiveFacts, motive_claims
-from whyrec.evaluation.verification.portions import portion_claims
-from whyrec.evaluation.verification.turning import turning_claims
+from whyrec.evaluation.verification.names import FILLER
+from whyrec.evaluation.verification.value_words import DENIED_AFTER, DENIES_CALLING, DOUBLE_DENIAL
 from whyrec.interfaces import Claim, Evidence, Verdict
 
 _REACH = 70
@@ -47,42 +41,56 @@ def verify_interests(
     """
     reading = read(text, facts=facts)
     claims = [*reading.titles]
-    for sentence in reading.sentences:
-        mentions = named = reading.mentions_in(sentence)
-        portions = list(portion_claims(reading, sentence, mentions=mentions, facts=facts))
-        parts = [claim for portion in portions for claim in portion.claims]
-        claims += parts
-        counted_values = {portion.mention for portion in portions}
-        mentions = [mention for mention in mentions if mention not in counted_values]
-        if speaks_of_habits(reading, sentence):
-            habits = [
-                *turning_claims(reading, sentence, mentions=mentions, facts=facts),
-                *times_habits(reading, sentence, mentions=mentions, facts=facts),
-            ] or list(habit_claims(reading, sentence, mentions=mentions, facts=facts))
-            settled = {mention for _, values in habits for mention in values}
-            claims += [claim for claim, _ in habits]
-            if settled:
-                mentions = [mention for mention in mentions if mention not in settled]
-                if not mentions:
-                    continue
-        counted = count_claims(reading, sentence, mentions=mentions, facts=facts)
-        counted = [count for count in counted if not any(_overlap(count.claim, part) for part in parts)]
-        denied = {count.mention for count in counted if count.is_none}
-        claims += _examples(reading, sentence)
-        claims += [count.claim for count in counted]
-        ratios = times_claims(reading, sentence, mentions=named, facts=facts)
-        claims += [claim for claim in ratios if not any(_overlap(claim, part) for part in parts)]
-        directions = _directions(reading, sentence, mentions=named, facts=facts)
-        claims += [claim for claim in directions if not any(_overlap(claim, part) for part in parts)]
-        claims += [_value_claim(reading, mention, facts=facts, is_denied=mention in denied) for mention in mentions]
-    told = [] if levels is None else list(level_claims(reading.masked, levels))
-    told += [] if motives is None else motive_claims(reading.masked, motives)
+    for sentence in _units(reading):
+        claims += _sentence_claims(reading, sentence, facts=facts)
+    told = list(_told(reading, levels=levels, motives=motives))
     # "8 out of 10" is no count of the history there, and "a family torn apart" no genre.
-    claims = [claim for claim in claims if not any(_overlap(claim, other) for other in told)] + told
-    claims += figure_claims(reading, claims=claims, facts=facts)
+    names = [] if levels is None else scale_names(reading.masked, levels)
+    claims = [it for it in claims if not any(_overlap(it, other) for other in told) and not _lies_in(it, names)] + told
+    claims += figure_claims(reading, claims=claims, facts=facts, has_scales=levels is not None or motives is not None)
     claims += hidden_claims(text)
     ordered = sorted(claims, key=lambda claim: (claim.start, claim.end, claim.kind))
     return Verdict(tuple(_with_text(claim, text) for claim in ordered))
+
+
+def _units(reading: Reading) -> list[tuple[int, int]]:
+    """Sentences; a question and its answer as one where only together they say something of a history."""
+    units: list[tuple[int, int]] = []
+    for sentence in reading.sentences:
+        if units and reading.masked[units[-1][0] : units[-1][1]].rstrip().endswith("?"):
+            asked = units[-1]
+            is_habit = [is_about_user(reading, it) for it in (asked, sentence)]
+            names = [bool(reading.mentions_in(it)) for it in (asked, sentence)]
+            if any(is_habit) and names in ([True, False], [False, True]) and is_habit[names.index(False)]:
+                units[-1] = (asked[0], sentence[1])
+                continue
+        units.append(sentence)
+    return units
+
+
+def _sentence_claims(reading: Reading, sentence: tuple[int, int], *, facts: InterestFacts) -> list[Claim]:
+    """What a sentence says of the history, piece by piece, and then of the item."""
+    mentions = reading.mentions_in(sentence)
+    habits, others = [], []
+    for piece in pieces(reading, sentence):
+        found = []
+        if speaks_of_habits(reading, piece):
+            named = [it for it in mentions if piece[0] <= it.start < piece[1] and not is_credit(reading, piece, it)]
+            named = named or [it for it in reading.unsure if piece[0] <= it.start < piece[1]]
+            found = list(habit_claims(reading, piece, mentions=named, facts=facts))
+        habits += found
+        others += [] if found else [piece]
+    claims = [claim for claim, _ in habits]
+    settled = {mention for _, values in habits for mention in values}
+    left = [mention for mention in mentions if mention not in settled]
+    counted = [it for piece in others for it in count_claims(reading, piece, mentions=mentions, facts=facts)]
+    denied = {count.mention for count in counted if count.is_none}
+    rest = [*_examples(reading, sentence), *(count.claim for count in counted)]
+    if left:
+        rest += times_claims(reading, sentence, mentions=left, facts=facts)
+        rest += _directions(reading, sentence, mentions=left, facts=facts)
+        rest += [_value_claim(reading, mention, facts=facts, is_denied=mention in denied) for mention in left]
+    return claims + [claim for claim in rest if not any(_overlap(claim, other) for other in claims)]
 
 
 def cited_evidence(verdict: Verdict, *, facts: InterestFacts) -> tuple[Evidence, ...]:
@@ -118,11 +126,11 @@ def _value_claim(reading: Reading, mention: Mention, *, facts: InterestFacts, is
     of_history = (
         facts.item is None
         or words.CONTRAST.search(reading.text, sentence[0], sentence[1]) is not None
-        or speaks_of_habits(reading, sentence)
+        or (is_about_user(reading, sentence) and not is_credit(reading, sentence, mention))
     )
     if not of_history and facts.item is not None:
         held = [trait for trait in mention.traits if trait in facts.item.traits]
-        if DENIES_VALUE.search(reading.masked, max(sentence[0], mention.start - 40), mention.start):
+        if _is_denied(reading.masked, mention, start=sentence[0]):
             ids = tuple(dict.fromkeys(f"attribute:{attribute}" for attribute, _ in mention.traits))
             problem = f"the catalogue says so of “{facts.item.title}”" if held else ""
             return Claim("attribute", said, mention.start, mention.end, not held, ids, problem)
@@ -132,6 +140,17 @@ def _value_claim(reading: Reading, mention: Mention, *, facts: InterestFacts, is
     count = max((facts.count(trait) for trait in mention.traits), default=0)
     problem = "" if count or is_denied else "nothing in the history is so"
     return Claim("aspect", said, mention.start, mention.end, not problem, aspect_ids(mention), problem)
+
+
+def _is_denied(masked: str, mention: Mention, *, start: int) -> bool:
+    """Whether the item is said not to have a value: "not a western", "a western it is not"."""
+    opening = masked[max(start, mention.start - 90) : mention.start].replace(FILLER, "x")
+    if words.DENIES.search(opening) or DENIES_VALUE.search(opening[-40:]) or DENIES_CALLING.search(opening):
+        return DOUBLE_DENIAL.search(opening) is None
+    noun = words.VALUE_NOUN.match(masked[mention.end : mention.end + 40])
+    return any(
+        DENIED_AFTER.match(masked, end) for end in (mention.end, mention.end + (0 if noun is None else noun.end()))
+    )
 
 
 def _directions(
@@ -155,9 +174,7 @@ def _examples(reading: Reading, sentence: tuple[int, int]) -> Iterator[Claim]:
     mentions = reading.mentions_in(sentence)
     traits = {trait for mention in mentions for trait in mention.traits}
     for example in reading.examples:
-        if not sentence[0] <= example.start < sentence[1] or not traits:
-            continue
-        if words.TAKEN_BEFORE.search(reading.masked[max(sentence[0], example.start - 30) : example.start - 1]):
+        if not sentence[0] <= example.start < sentence[1] or not traits or not _gives_examples(reading, sentence):
             continue
         holds = any(traits & item.traits for item in example.items)
         if not holds:
@@ -165,6 +182,31 @@ def _examples(reading: Reading, sentence: tuple[int, int]) -> Iterator[Claim]:
             yield Claim(
                 "aspect", said, example.start, example.end, False, (), "it has none of the traits named beside it"
             )
+
+
+def _has_space(reading: Reading, span: tuple[int, int]) -> bool:
+    return " " in reading.masked[span[0] : span[1]]
+
+
+def _gives_examples(reading: Reading, sentence: tuple[int, int]) -> bool:
+    return words.EXAMPLES.search(reading.masked, *sentence) is not None
+
+
+def _told(reading: Reading, *, levels: LevelFacts | None, motives: MotiveFacts | None) -> Iterator[Claim]:
+    """Claims on levels, motivations and traits."""
+    named = [(mention.start, mention.end) for mention in reading.mentions]
+    # "A historical film" names a genre, "a historical setting" a level.
+    genres = [
+        it for it in named if words.VALUE_NOUN.match(reading.masked[it[1] : it[1] + 40]) or _has_space(reading, it)
+    ]
+    if levels is not None:
+        yield from level_claims(reading.masked, levels, taken=genres)
+    if motives is not None:
+        yield from motive_claims(reading.masked, motives, taken=named)
+
+
+def _lies_in(claim: Claim, spans: Sequence[tuple[int, int]]) -> bool:
+    return any(start <= claim.start and claim.end <= end for start, end in spans)
 
 
 def _overlap(one: Claim, other: Claim) -> bool:

@@ -5,19 +5,25 @@ Four kinds of statements are looked at, all tied to a scale that is named in the
 the score ("moves it up", "speaks against it"), and whether user and item stand on the same side.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from whyrec.evaluation.verification import level_words as words
-from whyrec.evaluation.verification.mentions import Stretch, find_numbers, split_sentences
+from whyrec.evaluation.verification.denials import is_denied
+from whyrec.evaluation.verification.interest_words import decimal_number
+from whyrec.evaluation.verification.mentions import Number, Stretch, find_numbers, split_sentences
+from whyrec.evaluation.verification.phrases import Phrases
 from whyrec.evaluation.verification.tolerance import agrees
 from whyrec.interfaces import Claim
 
 TOP = 10
 """Of every scale."""
+_REACH = 110
+"""Characters over which a word of comparing reaches what is compared with."""
+_DENIES_WITHIN = 28
+"""Characters before the end of a scale in which it is denied."""
 _NEAR_MEAN = 0.25
 """Points; so near to the mean, an item is on neither side and on both."""
 
@@ -50,30 +56,29 @@ class LevelFacts:
     """What everything but the scales adds beyond the mean item's."""
 
     @cached_property
-    def by_name(self) -> Mapping[str, ScaleFacts]:
-        """Scales by the ways to name them, folded."""
-        found: dict[str, ScaleFacts] = {}
-        for scale in self.scales:
-            for name in words.names_of(scale.key, scale.name):
-                found.setdefault(name, scale)
-        return found
+    def by_key(self) -> Mapping[str, ScaleFacts]:
+        """Scales by their keys."""
+        return {scale.key: scale for scale in self.scales}
 
     @cached_property
-    def ends(self) -> Mapping[str, tuple[tuple[ScaleFacts, bool], ...]]:
-        """Ends of scales by what they stand for, folded; True for the high one. Of "simple" there may be several."""
-        found: dict[str, tuple[tuple[ScaleFacts, bool], ...]] = {}
-        for scale in self.scales:
-            for is_high, means in ((False, scale.low), (True, scale.high)):
-                for said in words.ends_of(scale.key, means, is_high=is_high):
-                    others = found.get(said, ())
-                    found[said] = others if (scale, is_high) in others else (*others, (scale, is_high))
-        return {said: ends for said, ends in found.items() if said not in self.by_name}
+    def phrases(self) -> Phrases:
+        """Finds names and ends."""
+        return _phrases(tuple((scale.key, scale.name, scale.low, scale.high) for scale in self.scales))
 
-    @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        """Finds names and ends, the longest first."""
-        known = sorted((*self.by_name, *self.ends), key=len, reverse=True)
-        return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, known)) or '(?!)'})(?!\w)", re.IGNORECASE)
+
+_NAME, _LOW, _HIGH, _LEANT = ":name", ":low", ":high", ":leant"
+
+
+@lru_cache(maxsize=64)
+def _phrases(scales: tuple[tuple[str, str, str, str], ...]) -> Phrases:
+    said: dict[str, list[str]] = {}
+    for key, name, low, high in scales:
+        said[key + _NAME] = list(words.names_of(key, name))
+        said[key + _LOW] = list(words.ends_of(key, low, is_high=False))
+        said[key + _HIGH] = list(words.ends_of(key, high, is_high=True))
+        said[key + _LEANT + _LOW] = list(words.leant_to(key, is_high=False))
+        said[key + _LEANT + _HIGH] = list(words.leant_to(key, is_high=True))
+    return Phrases.of(said)
 
 
 class _Mention(NamedTuple):
@@ -92,22 +97,23 @@ class _Clause(NamedTuple):
     mentions: list[_Mention]
 
 
-def level_claims(masked: str, facts: LevelFacts) -> Iterator[Claim]:
+def level_claims(masked: str, facts: LevelFacts, *, taken: Sequence[tuple[int, int]] = ()) -> Iterator[Claim]:
     """Find every claim about levels and compare it with them.
 
     Args:
         masked: The text with filler for what stands in quotation marks.
         facts: Levels as of the moment of the text.
+        taken: Stretches that name something else, such as the genre in "a historical film".
     """
     told: list[_Mention] = []
     for sentence in split_sentences(masked):
         for stretch in _clauses(masked, sentence):
-            clause = _Clause(masked, stretch, sentence, list(_mentions(masked, stretch, facts)))
+            clause = _Clause(masked, stretch, sentence, list(_mentions(masked, stretch, facts, taken=taken)))
+            compared = [*_comparisons(clause), *_same_sides(clause, clause.mentions or told)]
+            yield from compared
             yield from _numbers(clause)
-            yield from _comparisons(clause)
-            yield from _sides(clause)
+            yield from _sides(clause, only_ends=bool(compared))
             yield from _pushes(clause, facts)
-            yield from _same_sides(clause, clause.mentions or told)
             told = clause.mentions or told
     yield from _base_claims(masked, facts)
 
@@ -119,28 +125,44 @@ def _clauses(masked: str, sentence: Stretch) -> list[Stretch]:
     return [Stretch(start, end) for start, end in zip(edges, ends, strict=True) if end > start]
 
 
-def _mentions(masked: str, stretch: Stretch, facts: LevelFacts) -> Iterator[_Mention]:
+def scale_names(masked: str, facts: LevelFacts) -> list[tuple[int, int]]:
+    """Where a text names a scale, such as "realism vs. fantasy": no genre is named there."""
+    hits = facts.phrases.find(masked)
+    return [(hit.start, hit.end) for hit in hits if any(value.endswith(_NAME) for value in hit.values)]
+
+
+def _mentions(
+    masked: str, stretch: Stretch, facts: LevelFacts, *, taken: Sequence[tuple[int, int]]
+) -> Iterator[_Mention]:
     last: ScaleFacts | None = None
-    for hit in facts.pattern.finditer(masked, stretch.start, stretch.end):
-        said = hit[0].casefold()
-        if words.FALLS.search(masked, max(0, hit.start() - 8), hit.start()):
+    for hit in facts.phrases.find(masked, stretch.start, stretch.end):
+        is_taken = any(hit.start < end and start < hit.end for start, end in taken)
+        if is_taken or words.FALLS.search(masked, max(0, hit.start - 8), hit.start):
             continue
-        if said in facts.by_name:
-            last = facts.by_name[said]
-            yield _Mention(hit.start(), hit.end(), last, None)
+        names = [value for value in hit.values if value.endswith(_NAME)]
+        if names:
+            last = facts.by_key[names[0].removesuffix(_NAME)]
+            yield _Mention(hit.start, hit.end, last, None)
             continue
-        ends = facts.ends[said]
+        is_sure = [value for value in hit.values if _LEANT not in value]
+        if not is_sure and not words.LEANS.search(masked, max(stretch.start, hit.start - 40), hit.start):
+            continue
+        ends = [
+            (facts.by_key[key.removesuffix(_LEANT)], side == _HIGH[1:])
+            for key, _, side in (it.rpartition(":") for it in is_sure or hit.values)
+        ]
         # Of several scales with such an end, the one that was just named is meant, or nobody knows which.
         meant = ends if len(ends) == 1 else [end for end in ends if last is not None and end[0].key == last.key]
         if len(meant) == 1:
-            yield _Mention(hit.start(), hit.end(), *meant[0])
+            scale, is_high = meant[0]
+            yield _Mention(hit.start, hit.end, scale, is_high != hit.is_denied)
 
 
 def _numbers(clause: _Clause) -> Iterator[Claim]:
     """A number belongs to the scale named nearest to it, and to the user where the words beside it say so."""
     named = [mention for mention in clause.mentions if mention.is_high is None]
-    for number in find_numbers(clause.text[clause.stretch.start : clause.stretch.end]) if named else ():
-        start, end = (clause.stretch.start + offset for offset in (number.start, number.end))
+    for number in _figures(clause) if named else ():
+        start, end = number.start, number.end
         if number.value == TOP and words.TOP_OF_SCALE.search(clause.text[max(clause.stretch.start, start - 8) : start]):
             continue
         if not 0 <= number.value <= TOP or number.unit not in ("", "rating", "rank"):
@@ -151,21 +173,35 @@ def _numbers(clause: _Clause) -> Iterator[Claim]:
         whose = "user" if is_user else "item"
         holds = level is not None and agrees(number, level)
         problem = "" if holds else f"the {whose}'s level on {mention.scale.name} is {_shown(level)}"
-        scale_end = words.OUT_OF.match(clause.text, end, clause.stretch.end)
-        span = (start, end if scale_end is None else scale_end.end())
-        yield _claim(clause, span, (f"level:{whose}:{mention.scale.key}",), problem=problem)
+        yield _claim(clause, (start, end), (f"level:{whose}:{mention.scale.key}",), problem=problem)
 
 
-def _sides(clause: _Clause) -> Iterator[Claim]:
+def _figures(clause: _Clause) -> list[Number]:
+    """Numbers of a clause; where there are none, one in words that is given as a mark."""
+    first, last = clause.stretch.start, clause.stretch.end
+    scales = [hit.span() for hit in words.FIGURES_OF_SCALE.finditer(clause.text, first, last)]
+    found = [
+        replace(number, start=first + number.start, end=first + number.end)
+        for number in find_numbers(clause.text[first:last])
+    ]
+    found = [number for number in found if not any(start <= number.start < end for start, end in scales)]
+    if found:
+        return found
+    marks = words.GIVES_MARK.finditer(clause.text, first, last)
+    hit = next((it for it in marks if not any(start <= it.start("n") < end for start, end in scales)), None)
+    if hit is None:
+        return []
+    return [Number(hit.start("n"), hit.end("n"), decimal_number(hit["n"]), 0, "", "")]
+
+
+def _sides(clause: _Clause, *, only_ends: bool) -> Iterator[Claim]:
     """ "High tension", "its tension is low", "towards extremely tense": on which side of the mean item it stands."""
-    if words.compares(clause.text[clause.stretch.start : clause.stretch.end]):
-        return
     for mention in clause.mentions:
-        found = _side_of(clause, mention)
+        found = None if only_ends else _side_of(clause, mention)
         if found is None:
             continue
         start, end, is_high = found
-        is_user = _is_of_user(clause, mention.start)
+        is_user = _is_of_user(clause, mention.start, end=mention.end)
         level = mention.scale.user if is_user else mention.scale.item
         whose = "user" if is_user else "item"
         holds = level is not None and (
@@ -178,48 +214,93 @@ def _sides(clause: _Clause) -> Iterator[Claim]:
 
 def _side_of(clause: _Clause, mention: _Mention) -> tuple[int, int, bool] | None:
     """Where a side is named and which: by the end of the scale itself, or by words right beside the scale's name."""
-    text = clause.text
+    text, first = clause.text, clause.stretch.start
     if mention.is_high is not None:
-        is_denied = words.DENIED.search(text[max(clause.stretch.start, mention.start - 24) : mention.start]) is not None
-        return mention.start, mention.end, mention.is_high != is_denied
-    before = words.SIDE_BEFORE.search(text, max(clause.stretch.start, mention.start - 60), mention.start)
+        near = Stretch(max(first, mention.start - _DENIES_WITHIN), mention.end)
+        denied = is_denied(text, near, but=(mention.start, mention.end))
+        denied |= words.DENIED_BEHIND.match(text, mention.end, clause.stretch.end) is not None
+        return mention.start, mention.end, mention.is_high != denied
+    before = words.SIDE_BEFORE.search(text, max(first, mention.start - 60), mention.start)
     after = words.SIDE_AFTER.match(text, mention.end, min(clause.stretch.end, mention.end + 60))
     hit = before or after
     if hit is None and len({it.scale.key for it in clause.mentions}) == 1:
-        return _side_anywhere(clause)
+        return _side_anywhere(clause) or _wanted(clause, mention)
     if hit is None:
-        return None
-    is_denied = words.DENIED.search(text[max(clause.stretch.start, hit.start() - 16) : hit.end()]) is not None
+        return _wanted(clause, mention)
+    denied = words.DENIED.search(text[max(first, hit.start() - 16) : hit.start("side")]) is not None
     start, end = min(hit.start("side"), mention.start), max(hit.end("side"), mention.end)
-    return start, end, words.is_high(hit["side"]) != is_denied
+    return start, end, words.is_high(hit["side"]) != denied
+
+
+def _wanted(clause: _Clause, mention: _Mention) -> tuple[int, int, bool] | None:
+    """ "Leans towards suspense": who goes for a scale that has one end only goes for much of it."""
+    text, first = clause.text, clause.stretch.start
+    is_polar = words.VERSUS.search(text, mention.start, mention.end) is not None
+    hit = words.LEANS.search(text, max(first, mention.start - 40), mention.start)
+    if hit is None or is_polar or words.GIVES_FIGURE.search(text, first, clause.stretch.end):
+        return None
+    denied = is_denied(
+        text, Stretch(max(first, hit.start() - _DENIES_WITHIN), mention.end), but=(mention.start, mention.end)
+    )
+    return mention.start, mention.end, not denied
 
 
 def _side_anywhere(clause: _Clause) -> tuple[int, int, bool] | None:
-    hit = words.SIDE.search(clause.text, clause.stretch.start, clause.stretch.end)
-    if hit is None:
+    """The one side that a clause names, if it names just one."""
+    hits = [
+        hit
+        for hit in words.SIDE.finditer(clause.text, clause.stretch.start, clause.stretch.end)
+        if not any(hit.start() < it.end and it.start < hit.end() for it in clause.mentions)
+    ]
+    if len({words.is_high(hit["side"]) for hit in hits}) != 1:
         return None
-    is_denied = words.DENIED.search(clause.text[max(clause.stretch.start, hit.start() - 16) : hit.start()]) is not None
-    return *hit.span("side"), words.is_high(hit["side"]) != is_denied
+    [hit, *_] = hits
+    denied = words.DENIED.search(clause.text[max(clause.stretch.start, hit.start() - 16) : hit.start()]) is not None
+    return *hit.span("side"), words.is_high(hit["side"]) != denied
 
 
 def _comparisons(clause: _Clause) -> Iterator[Claim]:
     """ "Lower than what the user prefers", "more of it than the average film"."""
-    for pattern in (words.THAN_USER, words.THAN_MEAN):
-        hit = pattern.search(clause.text, clause.stretch.start, clause.stretch.end)
-        if hit is None or not clause.mentions:
+    text, (first, last) = clause.text, (clause.stretch.start, clause.stretch.end)
+    ends = [it for it in clause.mentions if it.is_high is not None]
+    for hit in words.COMPARATIVE.finditer(text, first, last) if clause.mentions else ():
+        own = next((it for it in ends if it.start <= hit.start() and hit.end() <= it.end), None)
+        if own is not None and words.IS_COMPARATIVE.search(text, own.start, own.end) is None:
             continue
-        scale = min(clause.mentions, key=lambda it: abs(it.start - hit.start("side"))).scale
-        of_user = pattern is words.THAN_USER
+        of_user = _is_beside_user(clause, hit.end(), needs_than=words.NEEDS_THAN.fullmatch(hit[0]) is not None)
+        if of_user is None:
+            continue
+        mention = own or min(clause.mentions, key=lambda it: min(abs(it.start - hit.end()), abs(hit.start() - it.end)))
+        denied = words.DENIED.search(text[max(first, hit.start() - 16) : hit.start()]) is not None
+        is_more = (hit["more"] is not None) != denied
+        scale = mention.scale
         other = scale.user if of_user else scale.mean
-        is_more = words.is_high(hit["side"])
-        holds = scale.item is not None and other is not None and (scale.item > other) == is_more
+        wants_higher = is_more if mention.is_high is None else is_more == mention.is_high
+        wants_higher = mention.is_high != denied if own is not None else wants_higher
+        holds = scale.item is not None and other is not None and (scale.item > other) == wants_higher
         what = "the user's" if of_user else "the mean item's"
-        problem = (
-            "" if holds else f"on {scale.name} the item is at {_shown(scale.item)}, {what} level is {_shown(other)}"
-        )
+        known = f"on {scale.name} the item is at {_shown(scale.item)}, {what} level is {_shown(other)}"
         ids = (f"level:item:{scale.key}", *((f"level:user:{scale.key}",) if of_user else ()))
-        yield _claim(clause, hit.span("side"), ids, problem=problem)
+        yield _claim(clause, hit.span(), ids, problem="" if holds else known)
         return
+
+
+def _is_beside_user(clause: _Clause, position: int, *, needs_than: bool) -> bool | None:
+    """Whether words of comparison before a place are said of the user's level; None where of nothing known."""
+    text, last = clause.text, clause.stretch.end
+    compares = words.COMPARES.search(text, clause.stretch.start, last)
+    than = words.THAN.search(text, position, last)
+    if compares is not None and than is None:
+        start = compares.end()
+    elif needs_than and than is None:
+        return None
+    else:
+        start = position
+    hits = {
+        of_user: pattern.search(text, start, last) for pattern, of_user in ((words.USERS, True), (words.MEAN, False))
+    }
+    found = {of_user: hit.start() for of_user, hit in hits.items() if hit is not None and hit.start() - start <= _REACH}
+    return min(found, key=lambda it: found[it]) if found else None
 
 
 def _pushes(clause: _Clause, facts: LevelFacts) -> Iterator[Claim]:
@@ -240,13 +321,17 @@ def _pushes(clause: _Clause, facts: LevelFacts) -> Iterator[Claim]:
 
 
 def _same_sides(clause: _Clause, mentions: Sequence[_Mention]) -> Iterator[Claim]:
-    for hit in words.SAME_SIDE.finditer(clause.text, clause.stretch.start, clause.stretch.end):
-        scales = list({mention.scale.key: mention.scale for mention in mentions}.values())
-        wants_same = not words.are_apart(hit[0])
+    text, (first, last) = clause.text, (clause.stretch.start, clause.stretch.end)
+    scales = list({mention.scale.key: mention.scale for mention in mentions}.values())
+    if not scales or not words.PAIR.search(text, first, last):
+        return
+    for hit in words.SAME_SIDE.finditer(text, first, last):
+        denied = words.DENIED.search(text[max(first, hit.start() - 16) : hit.start()]) is not None
+        wants_same = words.are_apart(hit[0]) == denied
         apart = [scale for scale in scales if _are_alike(scale) is not wants_same]
-        problem = "" if scales and not apart else "no scale is named" if not scales else _apart(apart[0])
         ids = tuple(f"level:{whose}:{scale.key}" for scale in scales for whose in ("item", "user"))
-        yield _claim(clause, hit.span(), ids, problem=problem)
+        yield _claim(clause, hit.span(), ids, problem=_apart(apart[0]) if apart else "")
+        return
 
 
 def _base_claims(masked: str, facts: LevelFacts) -> Iterator[Claim]:
@@ -267,8 +352,10 @@ def _claim(clause: _Clause, span: tuple[int, int], ids: tuple[str, ...], *, prob
     return Claim("score", clause.text[span[0] : span[1]], *span, not problem, ids, problem)
 
 
-def _is_of_user(clause: _Clause, position: int) -> bool:
+def _is_of_user(clause: _Clause, position: int, *, end: int | None = None) -> bool:
     """Whether the last of item and user to be named before a place, within its sentence, is the user."""
+    if words.USER_BEHIND.match(clause.text, position if end is None else end, clause.stretch.end):
+        return True
     named = list(words.SUBJECT.finditer(clause.text, clause.sentence.start, position))
     # "A tension of 4 is what this user likes" names the user behind.
     nearest = named[-1] if named else words.SUBJECT.search(clause.text, position, clause.stretch.end)

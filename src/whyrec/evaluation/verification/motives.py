@@ -5,58 +5,53 @@ for", "does not care about"). A trait is a phrase that the catalogue knows items
 """
 
 import re
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from importlib.resources import files
 
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
-
+from whyrec.evaluation.verification.denials import is_denied
 from whyrec.evaluation.verification.interest_words import decimal_number
 from whyrec.evaluation.verification.lexicon import NUMBER_WORDS
 from whyrec.evaluation.verification.mentions import Stretch, split_sentences
-from whyrec.evaluation.verification.vocabulary import WORD
+from whyrec.evaluation.verification.phrases import Hit, Phrases, word_list
+from whyrec.evaluation.verification.traits import TraitHit, TraitNames
 from whyrec.interfaces import Claim
 
 TOP = 3
 """The greatest strength."""
-_MANY_ROOTS = 4
-"""A trait of so many telling words may be told without one of them."""
-_MOST_BETWEEN = 3
-"""Other words between the telling ones of a trait."""
-_SHORTEST_ROOT = 3
 
 
 def _found(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
-_NUMBER = _found(
-    rf"(?<![\w.])(?<!this )(?<!that )(?<!every )(?P<n>\d(?:\.\d)?|{NUMBER_WORDS})(?![\w%])"
-    r"(?!\s(?:of the|films?|items?))"
-)
+_NUMBER = _found(rf"(?<![\w.])(?P<n>\d(?:\.\d)?|{NUMBER_WORDS})(?![\w%])(?!\s(?:of the|films?|items?)\b)")
+_SOMETHING = _found(r"\b(?:this|that|the|no|any|each|every|which|good|another)\s$")
+"""Before "one" where it is no number."""
 _SCALE = _found(r"\b(?:(?:from |of )?(?:0|zero) (?:to|–|-) (?:3|three)|out of (?:3|three)|of (?:3|three)|/\s?3)\b")
-_STRONGEST = _found(
-    r"\b(?:most of all|wants? most|looks? for most|above all|first and foremost|dominant|strongest|main|chief|"
-    r"all about|more than anything|leading|top|primary|nothing matters more)\b"
+_SPEAKS_OF_STRENGTH = _found(
+    r"\b(?:strength|scale|scores?|scored|rated?|rating|points?|marks?|level|put you|out of|grade)\b"
 )
-_THERE = _found(
-    r"\b(?:looks? for|looking for|cares?|want(?:s|ed)?|seeks?|values?|interest|drawn to|keen on|matters?|likes?|"
-    r"wish(?:es)?|motivated|motivations?|motives?|driven|drives?|drove|evidence|after|important|appeals?|counts?|"
-    r"goes with that|in it for|thing|wanted|sought|seeking|search(?:es|ing)?|plays? (?:a|no|any) (?:part|role)|"
-    r"moves?|pursues?|hopes? for|hoping for|craves?|needs?|asks? for|goes for|going for|reason|"
-    r"aims? (?:at|for)|hunts? for|enjoys?|prefers?|loves?|fond of|priority|prized?|prizes|cherish(?:es)?|"
-    r"has time for)\b"
+_OF_USER = _found(
+    r"\b(?:users?|viewers?|customers?|readers?|shoppers?|buyers?|persons?|people|they|them|their|he|she|him|you|your|"
+    r"you['’](?:re|ve|d|ll)|choices?|profile|motives?|motivations?|history|picks?|taste)\b"
 )
-_DENIED = _found(
-    r"\b(?:not|no|never|none|without|absent|lacks?|lacking|missing|free of|little|nor|hardly|devoid)\b|n['’]t\b"
+_OF_ITEM = _found(
+    r"□|\b(?:it|its|it['’]s|this (?:one|film|movie|item|product|title|book|game|picture|work)|"
+    r"(?:the|a) (?:film|movie|item|product|picture|work|one))\b"
 )
-_NEW_STATEMENT = _found(
-    r";\s|\b(?:but|while|whereas|although|though|yet)\s|,\s(?=[^,.;]*\b(?:is|are|was|were|does|do|plays?|this one|"
-    r"the (?:film|item|book|game|product))\b|[^,.;]*n['’]t\b)"
+_COMMA = re.compile(
+    r",\s|;\s|:\s|\s[—–-]\s|(?<!anything)(?<!nothing)\s(?:but|while|whereas|whilst|yet|though|"
+    r"although)\s"
 )
-"""Where a sentence turns to something else; commas of a list do not."""
+_WANTS = _found(
+    r"\b(?:motives?|motivations?|want(?:s|ed)?|wish(?:es)?|looks? for|looking for|cares?|seeks?|desires?|desired|"
+    r"craves?|craving|interest in|appetite|hunger|thirst|urge|sought|wanted|is your thing|matters?|after)\b"
+)
+_PROMISES = _found(
+    r"\b(?:expect|see|sees|meet|meets|witness|get|gets|find|finds|look(?:ing)? forward to|offers?|offered|"
+    r"delivers?|promises?|brings?|in for|awaits?)\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,190 +75,207 @@ class MotiveFacts:
     """Of any item."""
 
     @cached_property
-    def motive_names(self) -> "Phrases":
+    def motive_names(self) -> Phrases:
         """Finds motivations."""
-        said = {name: motive.key for motive in self.motives for name in (motive.name, *_parts(motive))}
-        return Phrases.of(said)
+        return _motive_phrases(tuple(sorted((motive.key, motive.name) for motive in self.motives)))
 
     @cached_property
-    def trait_names(self) -> "Phrases":
+    def trait_names(self) -> TraitNames:
         """Finds traits."""
-        return Phrases.of({trait: trait for trait in self.known_traits | self.traits})
+        return _trait_names(self.known_traits | self.traits)
 
-    @cached_property
-    def trait_roots(self) -> tuple[tuple[str, frozenset[str]], ...]:
-        """Traits of two telling words at least, by the roots of these; those of the most words first."""
-        found = {trait: _roots(trait) for trait in self.known_traits | self.traits}
-        rooted = [(trait, roots) for trait, roots in found.items() if len(roots) > 1]
-        return tuple(sorted(rooted, key=lambda it: (-len(it[1]), it[0])))
+
+@cache
+def _motive_phrases(named: tuple[tuple[str, str], ...]) -> Phrases:
+    known = word_list("motive_words")["phrases"]
+    return Phrases.of(
+        {
+            key: [_plain(part) for part in (name, *name.split(" and "), key.replace("_", " "))] + known.get(key, [])
+            for key, name in named
+        }
+    )
+
+
+def _plain(name: str) -> str:
+    """A name as a pattern that stands for itself."""
+    words = re.sub(r"\W+", "_", name)
+    return f"{words}!" if "_" not in words else words
+
+
+@cache
+def _trait_names(traits: frozenset[str]) -> TraitNames:
+    return TraitNames.of(sorted(traits))
+
+
+@cache
+def _cues(name: str) -> Phrases:
+    return Phrases.of({name: word_list("motive_words")["cues"][name]})
 
 
 @dataclass(frozen=True)
-class Phrases:
-    """Phrases by their words, whatever article they have and whether they are one or several."""
+class _Clause:
+    """A piece of a sentence with what it names."""
 
-    by_words: Mapping[tuple[str, ...], str]
-    longest: int
-
-    @classmethod
-    def of(cls, said: Mapping[str, str]) -> "Phrases":
-        """Index phrases; each stands for a value."""
-        by_words = {words: value for text, value in said.items() if (words := _stems(text))}
-        return cls(by_words, max(map(len, by_words), default=0))
-
-    def find(self, masked: str, stretch: Stretch) -> Iterator[tuple[int, int, str]]:
-        """Where they stand in a stretch of a text, the longest first."""
-        tokens = [(_stem(hit[0]), hit.start(), hit.end()) for hit in WORD.finditer(masked, stretch.start, stretch.end)]
-        place = 0
-        while place < len(tokens):
-            step = 1
-            for length in range(min(self.longest, len(tokens) - place), 0, -1):
-                value = self.by_words.get(tuple(token[0] for token in tokens[place : place + length]))
-                if value is not None:
-                    yield tokens[place][1], tokens[place + length - 1][2], value
-                    step = length
-                    break
-            place += step
+    stretch: Stretch
+    motives: list[Hit]
+    traits: list[TraitHit]
 
 
-def motive_claims(masked: str, facts: MotiveFacts) -> Iterator[Claim]:
+def motive_claims(masked: str, facts: MotiveFacts, *, taken: Sequence[tuple[int, int]] = ()) -> Iterator[Claim]:
     """Find every claim about motivations and traits and compare it.
 
     Args:
         masked: The text with filler for what stands in quotation marks.
         facts: As of the moment of the text.
+        taken: Stretches that name something else, such as genres; a theme is not looked for there.
     """
     sentences = split_sentences(masked)
     for place, sentence in enumerate(sentences):
-        yield from _motive_claims(masked, sentence, facts)
+        clauses = _clauses(masked, sentence, facts=facts, taken=taken)
         # "Into gangland feuds? Then this isn't for you" is settled by the answer.
         is_asked = masked[sentence.start : sentence.end].rstrip().endswith("?") and place + 1 < len(sentences)
-        judged = sentences[place + 1] if is_asked else sentence
-        exact = list(facts.trait_names.find(masked, sentence))
-        for start, end, trait in (*exact, *_reworded(masked, sentence, facts, taken=exact)):
-            is_denied = _is_denied(masked, judged, but=(start, end))
-            has = trait in facts.traits
-            problem = "" if has != is_denied else "the item has it" if has else "the item does not have it"
-            yield Claim("trait", masked[start:end], start, end, not problem, (f"trait:{trait}",), problem)
+        for clause in clauses:
+            for hit in clause.motives:
+                if _is_of_item(masked, sentence, hit):
+                    continue
+                answer = sentences[place + 1] if is_asked else None
+                yield from _motive_claim(masked, clause, sentence, hit=hit, facts=facts, answer=answer)
+            judged = sentences[place + 1] if is_asked else clause.stretch
+            for trait in clause.traits:
+                yield _trait_claim(masked, judged, trait, facts)
 
 
-def _reworded(
-    masked: str, sentence: Stretch, facts: MotiveFacts, *, taken: Sequence[tuple[int, int, str]]
-) -> Iterator[tuple[int, int, str]]:
-    """Traits whose telling words stand close together in any order: "full of fights and chases"."""
-    tokens = [(_root(hit[0]), hit.start(), hit.end()) for hit in WORD.finditer(masked, sentence.start, sentence.end)]
-    present = {root for root, _, _ in tokens}
-    used = [(start, end) for start, end, _ in taken]
-    for trait, roots in facts.trait_roots:
-        n_needed = len(roots) if len(roots) < _MANY_ROOTS else len(roots) - 1
-        if len(roots & present) < n_needed:
-            continue
-        span = _closest(tokens, roots, n_needed=n_needed)
-        if span is not None and not any(span[0] < end and start < span[1] for start, end in used):
-            used.append(span)
-            yield *span, trait
+def _clauses(masked: str, sentence: Stretch, *, facts: MotiveFacts, taken: Sequence[tuple[int, int]]) -> list[_Clause]:
+    """Pieces between commas that name a motivation or trait; others belong to the one before, or else behind."""
+    motives, traits = _named(masked, sentence, facts=facts, taken=taken)
+    named: list[Hit | TraitHit] = [*motives, *traits]
+    cuts = [hit.end() for hit in _COMMA.finditer(masked, sentence.start, sentence.end)]
+    cuts = [cut for cut in cuts if not any(hit.start < cut <= hit.end for hit in named)]
+    edges = [sentence.start]
+    for cut in cuts:
+        behind = any(edges[-1] <= hit.start < cut for hit in named)
+        ahead = any(cut <= hit.start < min([it for it in cuts if it > cut], default=sentence.end) for hit in named)
+        if behind and ahead:
+            edges.append(cut)
+    ends = [*edges[1:], sentence.end]
+    return [
+        _Clause(
+            Stretch(start, end),
+            [hit for hit in motives if start <= hit.start < end],
+            [hit for hit in traits if start <= hit.start < end],
+        )
+        for start, end in zip(edges, ends, strict=True)
+    ]
 
 
-def _closest(tokens: Sequence[tuple[str, int, int]], roots: frozenset[str], *, n_needed: int) -> tuple[int, int] | None:
-    """The shortest stretch that holds enough of the roots, with few other words between."""
-    places = [place for place, (root, _, _) in enumerate(tokens) if root in roots]
-    best: tuple[int, int] | None = None
-    for first in range(len(places)):
-        seen: set[str] = set()
-        for place in places[first:]:
-            seen.add(tokens[place][0])
-            width = place - places[first] + 1
-            if width > len(roots) + _MOST_BETWEEN:
-                break
-            if len(seen) >= n_needed:
-                if best is None or width < best[1] - best[0] + 1:
-                    best = (places[first], place)
-                break
-    return None if best is None else (tokens[best[0]][1], tokens[best[1]][2])
+def _named(
+    masked: str, sentence: Stretch, *, facts: MotiveFacts, taken: Sequence[tuple[int, int]]
+) -> tuple[list[Hit], list[TraitHit]]:
+    """Motivations and traits of a sentence; of two readings the longer one, or what the subject suggests."""
+    motives = facts.motive_names.find(masked, sentence.start, sentence.end)
+    traits = [
+        hit
+        for hit in facts.trait_names.find(masked, sentence.start, sentence.end)
+        if hit.is_own_phrase or not any(_overlap(hit, span) for span in taken)
+    ]
+    kept = [hit for hit in motives if not any(_is_rather(trait, hit, masked, sentence) for trait in traits)]
+    return kept, [hit for hit in traits if not any(_overlap(hit, (it.start, it.end)) for it in kept)]
 
 
-def _motive_claims(masked: str, sentence: Stretch, facts: MotiveFacts) -> Iterator[Claim]:
+def _overlap(hit: Hit | TraitHit, span: tuple[int, int]) -> bool:
+    return hit.start < span[1] and span[0] < hit.end
+
+
+def _is_rather(trait: TraitHit, motive: Hit, masked: str, sentence: Stretch) -> bool:
+    """Whether a trait is meant rather than a motivation that shares its words."""
+    if not _overlap(trait, (motive.start, motive.end)):
+        return False
+    lengths = trait.end - trait.start, motive.end - motive.start
+    if trait.is_own_phrase and lengths[0] != lengths[1]:
+        return lengths[0] > lengths[1]
+    start, end = _between_commas(masked, sentence, (motive.start, motive.end))
+    user, item = (pattern.search(masked, start, end) for pattern in (_OF_USER, _OF_ITEM))
+    item_is_first = item is not None and (user is None or item.start() < user.start())
+    if _WANTS.search(masked, start, end):
+        return False
+    is_wanted = any(_is_cued(masked, cue, Stretch(start, end), hit=motive) for cue in ("strongest", "there"))
+    return item_is_first or not is_wanted or _PROMISES.search(masked, start, motive.start) is not None
+
+
+def _is_of_item(masked: str, sentence: Stretch, hit: Hit) -> bool:
+    """Whether words for a motivation are said of the item: "it shows the human cost of war"."""
+    start, end = _between_commas(masked, sentence, (hit.start, hit.end))
+    is_said_of_item = _OF_ITEM.search(masked, start, hit.start) is not None
+    return is_said_of_item and not (_OF_USER.search(masked, start, end) or _WANTS.search(masked, start, end))
+
+
+def _between_commas(masked: str, sentence: Stretch, span: tuple[int, int]) -> tuple[int, int]:
+    cuts = [hit.end() for hit in _COMMA.finditer(masked, sentence.start, sentence.end)]
+    before = [cut for cut in cuts if cut <= span[0]]
+    return max(before, default=sentence.start), min((cut for cut in cuts if cut >= span[1]), default=sentence.end)
+
+
+def _trait_claim(masked: str, judged: Stretch, hit: TraitHit, facts: MotiveFacts) -> Claim:
+    has = any(trait in facts.traits for trait in hit.traits)
+    denied = is_denied(masked, judged, but=_within(judged, hit)) or hit.is_denied
+    problem = "" if has != denied else "the item has it" if has else "the item does not have it"
+    ids = tuple(f"trait:{trait}" for trait in hit.traits)
+    return Claim("trait", masked[hit.start : hit.end], hit.start, hit.end, not problem, ids, problem)
+
+
+def _within(stretch: Stretch, hit: TraitHit) -> tuple[int, int]:
+    """The hit's span if it lies in a stretch, else nothing at its start."""
+    return (hit.start, hit.end) if stretch.start <= hit.start < stretch.end else (stretch.start, stretch.start)
+
+
+def _motive_claim(
+    masked: str, clause: _Clause, sentence: Stretch, *, hit: Hit, facts: MotiveFacts, answer: Stretch | None
+) -> Iterator[Claim]:
     strength = {motive.key: motive.strength for motive in facts.motives}
     greatest = max(strength.values(), default=0.0)
-    for start, end, key in facts.motive_names.find(masked, sentence):
-        number = _number(masked, sentence, but=(start, end))
-        is_denied = _is_denied(masked, _part_of(masked, sentence, (start, end)), but=(start, end))
-        known = f"its strength is {strength[key]:g}, the greatest {greatest:g}"
-        if number is not None:
-            value, where = number
-            start, end = min(start, where[0]), max(end, where[1])
-            holds = abs(value - strength[key]) < 0.5
-        elif _STRONGEST.search(masked, sentence.start, sentence.end):
-            holds = (strength[key] > 0 and strength[key] == greatest) != is_denied
-        elif _THERE.search(masked, sentence.start, sentence.end):
-            holds = (strength[key] > 0) != is_denied
-        else:
-            continue
-        problem = "" if holds else known
-        yield Claim("motivation", masked[start:end], start, end, holds, (f"motivation:{key}",), problem)
+    stretch, (start, end) = clause.stretch, (hit.start, hit.end)
+    number = _number(masked, sentence, but=(start, end))
+    denied = is_denied(masked, stretch, but=(start, end))
+    denied |= answer is not None and is_denied(masked, answer, but=(answer.start, answer.start))
+    if number is not None:
+        value, where = number
+        start, end = min(start, where[0]), max(end, where[1])
+        holds = any(abs(value - strength[key]) < 0.5 for key in hit.values)
+    elif _is_cued(masked, "strongest", stretch, hit=hit):
+        holds = any((strength[key] > 0 and strength[key] == greatest) != denied for key in hit.values)
+    elif _is_cued(masked, "there", sentence, hit=hit) or (answer is not None and _speaks_of_motives(masked, answer)):
+        holds = any((strength[key] > 0) != denied for key in hit.values)
+    else:
+        return
+    known = ", ".join(f"{strength[key]:g}" for key in hit.values)
+    problem = "" if holds else f"its strength is {known}, the greatest {greatest:g}"
+    ids = tuple(f"motivation:{key}" for key in hit.values)
+    yield Claim("motivation", masked[start:end], start, end, holds, ids, problem)
 
 
-def _part_of(masked: str, sentence: Stretch, span: tuple[int, int]) -> Stretch:
-    """The part of a sentence that speaks of a phrase: "enjoyment is your thing" of "..., staying safe is not"."""
-    cuts = [hit.end() for hit in _NEW_STATEMENT.finditer(masked, sentence.start, sentence.end)]
-    starts = [cut for cut in cuts if cut <= span[0]]
-    ends = [cut for cut in cuts if cut >= span[1]]
-    return Stretch(starts[-1] if starts else sentence.start, ends[0] if ends else sentence.end)
+def _speaks_of_motives(masked: str, stretch: Stretch) -> bool:
+    return bool(_cues("there").find(masked, stretch.start, stretch.end))
 
 
-def _is_denied(masked: str, stretch: Stretch, *, but: tuple[int, int]) -> bool:
-    """Whether a stretch denies what it speaks of; "little" within "much for little money" does not."""
-    hits = _DENIED.finditer(masked, stretch.start, stretch.end)
-    return any(hit.end() <= but[0] or hit.start() >= but[1] for hit in hits)
+def _is_cued(masked: str, name: str, stretch: Stretch, *, hit: Hit) -> bool:
+    cues = _cues(name)
+    return bool(cues.find(masked, stretch.start, hit.start) or cues.find(masked, hit.end, stretch.end))
 
 
 def _number(masked: str, stretch: Stretch, *, but: tuple[int, int]) -> tuple[float, tuple[int, int]] | None:
     """A strength from 0 to 3 and where it stands, with the scale behind it."""
     scales = [hit.span() for hit in _SCALE.finditer(masked, stretch.start, stretch.end)]
+    if not scales and not _SPEAKS_OF_STRENGTH.search(masked, stretch.start, stretch.end):
+        return None
     for hit in _NUMBER.finditer(masked, stretch.start, stretch.end):
         is_scale = any(first <= hit.start() < last for first, last in scales)
         if is_scale or but[0] <= hit.start() < but[1]:
+            continue
+        is_word = hit["n"].casefold() == "one"
+        if is_word and (not scales or _SOMETHING.search(masked, max(0, hit.start() - 9), hit.start())):
             continue
         value = decimal_number(hit["n"])
         if 0 <= value <= TOP:
             ends = [last for first, last in scales if 0 <= first - hit.end() <= 1]
             return value, (hit.start(), max([hit.end(), *ends]))
     return None
-
-
-def _parts(motive: Motive) -> Sequence[str]:
-    """A name's halves, its key, and what else it is called."""
-    halves = motive.name.split(" and ")
-    return (*halves, motive.key.replace("_", " "), *_synonyms().get(motive.key, ()))
-
-
-@cache
-def _synonyms() -> Mapping[str, Sequence[str]]:
-    """Other words for the motivations that come with whyrec, by their keys."""
-    return tomllib.loads(files(__package__).joinpath("motives.toml").read_text(encoding="utf-8"))
-
-
-def _stems(text: str) -> tuple[str, ...]:
-    words = [_stem(hit[0]) for hit in WORD.finditer(text)]
-    return tuple(words[1:] if words and words[0] in ("a", "an", "the") else words)
-
-
-def _roots(text: str) -> frozenset[str]:
-    words = (hit[0] for hit in WORD.finditer(text))
-    return frozenset(_root(word) for word in words if word.casefold() not in ENGLISH_STOP_WORDS and len(word) > 2)
-
-
-def _root(word: str) -> str:
-    """What is left of a word without its endings: "chases", "chasing" and "chase" are one."""
-    root = _stem(word)
-    for ending in ("ingly", "ing", "ed", "er", "ly", "e"):
-        if root.endswith(ending) and len(root) - len(ending) >= _SHORTEST_ROOT:
-            return root.removesuffix(ending)
-    return root
-
-
-def _stem(word: str) -> str:
-    small = word.casefold()
-    if len(small) > 4 and small.endswith("ies"):
-        return f"{small[:-3]}y"
-    return small[:-1] if len(small) > 3 and small.endswith("s") and not small.endswith("ss") else small
