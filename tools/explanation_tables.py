@@ -16,10 +16,6 @@ _MEASURES = (
     "DIV",
     "FCR[explained]",
 )
-_ACCEPTING = {
-    "first": ("accepting: precision", "accepting: recall"),
-    "second": ("precision of supported", "recall of supported"),
-}
 _FAITHFULNESS = "faithfulness: "
 _CHANGES = ("change[cited]", "change[random]", "change[cited / random]", "cited changes more")
 
@@ -51,23 +47,21 @@ def faithfulness_of_methods() -> str:
 
 def verification_claims() -> str:
     """One row per corpus and part: how many true claims are accepted, and how many accepted claims are true."""
+    found = {
+        (str(row["case"]), str(row["metric"])): float(str(row["value"])) for row in read("verification_claims")["rows"]
+    }
     rows = []
-    for corpus, name in (("first", "verification_claims"), ("second", "verification_corpus")):
-        found = {(str(row["case"]), str(row["metric"])): float(str(row["value"])) for row in read(name)["rows"]}
-        scale = 1.0 if corpus == "first" else 100.0
+    for corpus, name in (("first", "verification_corpus"), ("second", "claim_corpus")):
         for part in ("development", "held_out"):
-            claims, texts = (
-                (f"{part}, all types", f"{part}, explanations") if corpus == "first" else (f"{part}/all",) * 2
-            )
-            precision, recall = _ACCEPTING[corpus]
+            claims, texts = f"{name}, {part}, all types", f"{name}, {part}, explanations"
             rows.append(
                 [
                     f"{corpus}, {part.replace('_', ' ')}",
                     f"{found[claims, 'true claims']:,.0f} + {found[claims, 'false claims']:,.0f}",
-                    f"{scale * found[claims, precision]:.1f}",
-                    f"{scale * found[claims, recall]:.1f}",
-                    f"{scale * found[texts, 'false explanations verified']:.1f}",
-                    f"{scale * found[texts, 'true explanations refused']:.1f}",
+                    f"{found[claims, 'accepting: precision']:.1f}",
+                    f"{found[claims, 'accepting: recall']:.1f}",
+                    f"{found[texts, 'false explanations verified']:.1f}",
+                    f"{found[texts, 'true explanations refused']:.1f}",
                 ]
             )
     head = ["corpus, part", "claims true + false", "accepted that are true, %", "true that are accepted, %"]

@@ -22,6 +22,9 @@ _AFFIRMS = _found(
     r"nothing (?:matters|counts|comes|beats|ranks|weighs|drives|better|nicer|so much|quite like|finer)|"
     r"no (?:other|motive|reason|wish|want|drive)\b[^.;]{0,30}"
     r"\b(?:more|stronger|higher|than)|nobody would deny|above all else|"
+    r"no(?: one|body)? (?:needs?|has|have|is going) to|nobody (?:needs?|has|is going) to|not surprisingly|"
+    r"(?:can ?not|can['’]t) help|never (?:misses|says no)|no contest|(?:do|have|are|is|did|has|was)n['’]t (?:you|it|"
+    r"they|he|she)(?=[?,.!])|without (?:a |any )(?:doubt|question|exception|fail)|"
     r"hard to miss|not (?:un\w+|in(?:considerable|significant|frequent\w*|different|capable))|never (?:far|"
     r"absent|missing|wanting)|no secret)\b|more than (?:anything|any)"
 )

@@ -12,17 +12,17 @@ def _found(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
-NOUN = (
-    r"(?:films?|movies?|pictures?|products?|items?|articles?|purchases?|choices?|titles?|books?|albums?|games?|"
-    r"picks?|"
-    r"selections?|viewings?|watches|features?|interactions?|entries|records?|sittings?|orders?|ones|flicks?|"
-    r"evenings?|"
-    r"things|works|goes|outings?)"
-)
 PERSON = (
     r"(?:users?|viewers?|customers?|readers?|shoppers?|buyers?|listeners?|gamers?|persons?|clients?|members?|"
     r"borrowers?|"
     r"patrons?|subscribers?|moviegoers?|filmgoers?|cinemagoers?|guests?|subjects?)"
+)
+TOOK = (
+    r"(?:watch(?:es|ed|ing)?|seen?|sees|saw|takes?|took|taken|chooses?|chose|chosen|pick(?:s|ed)?|buys?|bought|"
+    r"view(?:s|ed)?|rent(?:s|ed)?|consumed?|enjoyed|sat (?:through|down)|borrow(?:s|ed)?|sampled|touched|tried|"
+    r"tasted|logged|rated|recorded|put on|played|ordered|read|purchased|selected|reached for|gone (?:for|through|to)|"
+    r"dipped into|ventured into|come across|got(?:ten)? through|been through|met|loaned|devoured|streamed|caught|"
+    r"clocked|racked|notched|checked out|taken out|had|opted|turned)"
 )
 OF_USER = _found(
     rf"\b(?:(?:that|(?:this|the|our|these|said|same)(?:\s\w+)?)\s{PERSON}|{PERSON}['’]s|(?-i:Viewer|User|"
@@ -41,7 +41,9 @@ OF_HISTORY = _found(
     rf"partiality|leaning|soft spot|drawn|turned|turning|turns|goes for|go for|opted|opts|touched|tried|sampled|"
     rf"average {PERSON}|usual|rents?|rented|sat through|gone for|been through|got through|loved|enjoyed|likes?|"
     rf"loves?|"
-    r"prefers?|enjoys?|adores?|fancies|avoids?|shuns?|dislikes?|hates?|frequent|often|represented)\b"
+    r"prefers?|enjoys?|adores?|fancies|avoids?|shuns?|dislikes?|hates?|frequent|often|represented|attention|"
+    r"affinity|inclination|predilection|loans?|shelf|repertoire|holdings?|cup of tea|on file|collection|"
+    rf"(?:has|have|had|were|are|been|ever|never) (?:\w+ )?{TOOK}(?! by\b))\b"
 )
 OF_ITEM = _found(
     r"\b(?:it(?! (?:comes (?:down )?to|is (?:clear|plain|obvious|evident|safe|no)|turns out|seems|appears|"
@@ -57,23 +59,25 @@ PIECE_END = _found(
 
 OTHERS = (
     rf"(?:(?:the |an? |your |our )?(?:average|mean|typical|usual|other|ordinary|normal|common|median|general|"
-    rf"run-of-the-mill)"
-    rf"(?:\s{PERSON}|\speople|\sperson|\sone|\sfolk|\spublic|\saudience|\smoviegoer|\sfilmgoer|\scinemagoer|"
-    rf"\srate|\sshare|"
-    rf"\slevel|\samount|\smeasure|\sfigure|\snorm)?(?:['’]s)?|most (?:people|{PERSON}|others|folk|of us)|others|"
+    rf"regular|run-of-the-mill|everyday|casual)"
+    rf"(?:\s{PERSON}|\speople|\sperson|\sone|\sfolks?|\spublic|\saudiences?|\spopulation|\s(?:movie|film|"
+    rf"cinema)-?goers?|\sspectators?|\sconsumers?|\swatchers?|\sman|\swoman|\sjoe|\srate|\sshare|"
+    rf"\slevel|\samount|\smeasure|\sfigure|\snorm)?(?:['’]s)?|most (?:people|{PERSON}|others|folks?|of us|"
+    rf"audiences|everyone|everybody)|others|(?:your|their|his|her) (?:peers|fellows|neighbou?rs)|"
     rf"(?:other|fellow) (?:people|{PERSON}|folk)|every(?:body|one)(?: else)?|any(?:body|one) else|the (?:rest|"
     rf"norm|crowd|public|"
     rf"majority of {PERSON}|next (?:man|person|{PERSON}|one)|common run)|people in general|(?<=in )most|"
     rf"(?<=than )most|(?<=for )most|elsewhere|people everywhere|people at large|average|usual|"
-    rf"the norm|expected|the next)"
+    rf"the norm|the baseline|the benchmark|the population|is customary|one would expect|expected|the next)"
 )
 NAMES_OTHERS = _found(
     rf"\b(?:{OTHERS}|overrepresented|underrepresented|unusually|uncommonly|disproportionate(?:ly)?)\b"
 )
 MORE_THAN_OTHERS = _found(
     r"\b(?:(?P<less>less|fewer|lower|below|underrepresented|smaller|rarer|rarely|weaker|under|beneath|seldom|"
-    r"infrequent(?:ly)?|short of|behind|lags?|trails?|not as (?:much|many|often|strong|fond|keen)|not so (?:much|"
-    r"many|often)|"
+    r"infrequent(?:ly)?|short of|behind|lags?|trails?|(?:not|(?<=n['’]t)) (?:\w+ ){0,3}?(?:as|so) (?:much|many|"
+    r"often|strong|fond|keen|frequent|frequently|regularly)|more (?:rarely|seldom|sparingly|infrequently)|lighter|"
+    r"scarcer|thinner|cooler|poorer|undershoots?|a fraction of|half as (?:much|many|often)|"
     r"falls? short|uncommonly few|unusually few|unusually (?:rarely|seldom)|milder|fainter|minor|"
     r"under-?represented|slighter)|"
     r"(?P<more>more|higher|above|overrepresented|larger|greater|stronger|over|exceeds?|beyond|outstrips?|"
@@ -81,7 +85,7 @@ MORE_THAN_OTHERS = _found(
     r"bigger|tops?|outdoes|ahead of|beats?|keener|fonder|heavier|oftener|disproportionate(?:ly)?|unusually|"
     r"uncommonly|"
     r"over-?represented|outpaces?|in excess of|dwarfs?|eclipses?|better|deeper|livelier|steeper|further|"
-    r"well up on))\b"
+    r"well up on|outnumbers?|outweighs?|overshoots?|richer|warmer|hotter|leads|higher up|a lot of|plenty of))\b"
 )
 HALF = _found(
     r"\b(?:(?P<more>(?:over|more than|above|at least|upwards of|better than|well over|beyond) (?:a )?half|"
@@ -100,14 +104,20 @@ MOST = _found(
     r"liked)(?:ly)?|"
     r"(?:watch(?:es|ed)?|picks?|picked|chooses?|chosen|seen|taken|go(?:es)? for|turns? to|viewed|likes?|loves?|"
     r"prefers?) (?:the )?most|"
-    r"favou?rites?|nothing else (?:comes|gets|is) (?:close|near)|number one|no\. ?1|can['’]?t get enough|"
+    r"(?<!one of your )(?<!one of their )(?<!one of his )(?<!one of her )(?<!one of the )(?<!among your )"
+    r"(?<!among their )(?<!among the )favou?rites?(?! of\b)|favou?rites? of (?:all|this|the|your|them all)|"
+    r"(?:nothing|no one|none|nobody)(?: else)? (?:\w+ )?(?:close|near|compares|beats|tops|rivals|matches|touches)|"
+    r"number one|no\. ?1|can(?:['’]?t|not| not) get enough|before all else|dominat(?:es?|ed|ing)|predominat\w+|"
+    r"prevails?|most prominent(?:ly)?|at the (?:top|head) of|top of the (?:\w+ )?(?:list|table|heap|pile|tree|charts?|"
+    r"bill|pack|ranking)|nothing (?:is|gets|was|has been) \w+ (?:so|as) (?:often|much)|"
+    r"no(?: other)? (?:kind|genre|sort|type|category|class|variety)\b[^.;]{0,40}\b(?:so|as) (?:often|much)|"
     r"first and foremost|"
     r"the (?:main|top|leading|commonest|dominant|chief|principal|primary|biggest|largest|first|prime|number one|"
     r"top-ranking|"
     r"go-to|staple|default|mainstay)|go-to|first choice|first love|top (?:pick|choice|genre|category|of the list|"
     r"spot)|"
     r"(?:tops?|heads?|leads?|crowns?) (?:the |your |their |his |her )?(?:\w+['’]s )?(?:\w+ )?"
-    r"(?:list|table|bill|charts?|field|way|pack|ranking|rankings|league|poll|roll|tally|count|log|record|history|"
+    r"(?:lists?|tables?|bill|charts?|fields?|way|packs?|rankings?|league|poll|roll|tally|count|log|record|history|"
     r"diet)|"
     r"over (?:all|any|every|everything)(?: other| else)?|most(?=[.,;!?]|$)|ranks? first|"
     r"comes? (?:first|top|out on top|out ahead)|takes? (?:first place|pride of place|the top spot|the lead|"
@@ -137,13 +147,14 @@ NEVER = _found(
     r"not on record|passed (?:\w+ )?by|given (?:\w+ )?a (?:miss|wide berth)|blank|virgin territory|new to|lacks?|"
     r"lacking|"
     r"devoid|free of|void of|not to be found|nowhere|left (?:\w+ )?out|skipped|ignored|neglected|overlooked|"
-    r"bypassed|spurned|avoided altogether|ain['’]t)\b"
+    r"bypassed|spurned|avoided altogether|ain['’]t|a first|first[- ]ever|uncharted|terra incognita|wanting|"
+    r"unheard of|unrepresented|unrecorded|conspicuous by)\b"
 )
 EVER = _found(
     r"\b(?:before|on record|ever|a taste of|has watched|have watched|has seen|have seen|already|"
     r"in the (?:history|record|log)|"
     r"so far|touched|tried|to date|at least (?:one|once)|(?:some|a few|one or two|several|once or twice)|sampled|"
-    r"been known|"
+    rf"been known|(?:has|have|['’]ve|['’]s) (?:\w+ )?{TOOK}|"
     r"has (?:picked|chosen|taken|had|enjoyed|met|tried)|have (?:picked|chosen|taken|had|enjoyed|met|tried)|"
     r"'ve (?:had|seen|watched)|"
     r"no stranger|familiar with|acquainted with|up to now|until now|among (?:the|your|their)|figures? in|"
@@ -167,22 +178,32 @@ LIKES = _found(
     r"hunger for|thirst for|addict(?:ed)?|never tires? of|has a (?:nose|eye) for|sweet tooth|warm(?:s)? to|bent|"
     r"proclivity|zeal|"
     r"sweet on|admirer|delights? in|revels?|thrives? on|feeds? on|(?:close|dear|near) to|staple|predisposition|"
-    r"buff)\b"
+    r"buff|admir(?:es?|ers?)|devotees|friends? of|lovers of|fanc(?:y|ies)|craving|crav(?:es?)|hunger|eye for|"
+    r"thing for|given to|attracted to|wild about|crazy for|mad (?:for|on)|keen|can['’]?t get enough|goes to|"
+    r"tends? (?:to|towards?)|(?:one of|among) (?:\w+ )?favou?rites?|favou?rites?|(?:your|their|his|her) thing|"
+    r"up (?:your|their|his|her) (?:street|alley)|smitten|mad keen|soft on|aficionados?|connoisseur|nut|junkie|"
+    r"freak|buffs|fiend|champion|loyal|loyalty|habitu[eé])\b"
+)
+_LIKING = (
+    r"(?:keen|fond|into|like|love|enjoy|care|interested|partial|drawn|big on|warm to|go in for|go for|bothered|"
+    r"fussed|crazy about|mad about|sold on|taken with|impressed|attracted|one for|much of|"
+    r"(?:a |an |much of a |the )?(?:\w+ )?(?:fan|friend|lover|admirer|devotee|enthusiast)|"
+    r"(?:(?:your|their|his|her) )?(?:thing|cup of tea|bag|scene|style))"
 )
 DISLIKES = _found(
-    r"\b(?:dislike[sd]?|dislike of|hate[sd]?|loathe[sd]?|detest(?:s|ed)?|avoid(?:s|ed|ing)?|shun(?:s|ned)?|"
-    r"averse|aversion|allergic|no (?:fan|friend|lover|time|taste|"
-    r"interest|love|great)|steer(?:s|ed)? (?:well )?clear|stay(?:s|ed)? (?:well )?away|(?:keeps?|"
-    r"kept) (?:well )?away|fights? shy|fought shy|wary of|cold (?:on|towards)|little (?:time|taste|interest|love|"
-    r"use|liking)|not (?:a fan|keen|fond|into|one for|much of|big on|drawn|partial|interested|(?:your|their|his|"
-    r"her) (?:thing|"
-    r"cup|bag))|n['’]t (?:a fan|keen|fond|into|one for|much of|big on|like|care for|enjoy|go for|drawn|"
-    r"interested|(?:your|their) "
-    r"(?:thing|cup|bag))|rarely|seldom|hardly ever|scarcely ever|turns? (?:up )?(?:his|her|their|your) nose|"
-    r"unmoved|indifferent|"
-    r"leaves? (?:\w+ )?cold|cannot stand|can['’]t stand|gives? (?:\w+ )?a wide berth|distaste)\b"
+    rf"\b(?:(?:not|(?<=n['’]t)) (?:\w+ ){{0,2}}?{_LIKING}|no (?:\w+ )?(?:fan|friend|lover|admirer|devotee|enthusiast|"
+    r"fondness|liking|taste|appetite|love|interest|enthusiasm|time|use|patience|affection)|"
+    r"little (?:\w+ )?(?:time|love|interest|taste|appetite|use|patience|enthusiasm|fondness|liking|affection)|"
+    r"scarcely|barely|hardly|(?:can['’]?t|cannot|can not) (?:stand|abide|bear|be (?:bothered|doing)|stomach|"
+    r"be persuaded|be tempted)|put off by|once in a blue moon|cool (?:on|towards?)|wide berth|keeps? clear|"
+    r"leaves? [^.;]{1,30}? cold|gives? [^.;]{1,30}? (?:a miss|short shrift|the cold shoulder)|shies? away|"
+    r"turns? (?:\w+ ){0,2}(?:nose|back)|lacks? (?:interest|enthusiasm)|bores?|put(?:s)? [^.;]{1,30}? off|"
+    r"scorns?|spurns?|disdains?|despises?|abhors?|dislik(?:es?|ed|ing)|hate[sd]?|loathe[sd]?|detest(?:s|ed)?|"
+    r"avoid(?:s|ed|ing)?|shun(?:s|ned)?|averse|aversion|allergic|no great|steer(?:s|ed)? (?:well )?(?:clear|away)|"
+    r"stay(?:s|ed)? (?:well )?(?:away|clear)|(?:keeps?|kept) (?:well )?away|fights? shy|fought shy|wary of|cold on|"
+    r"cold towards|rarely|seldom|unmoved|indifferen(?:t|ce)|distaste|antipathy|reluctan(?:t|ce)|unenthusiastic|"
+    r"lukewarm|unimpressed)\b"
 )
-_OFTEN = r"(?:films?|movies?|often|frequent(?:ly)?|regularly|common(?:ly)?)"
 TOWARDS = _found(
     r"\b(?:towards?|increas(?:e|es|ed|ing|ingly)|grow(?:s|n|ing)?|grew|ris(?:e|es|en|ing)|rose|climb(?:s|ed|"
     r"ing)?|up|upwards?|"
@@ -197,7 +218,9 @@ TOWARDS = _found(
     r"gained ground|making headway|"
     r"jump(?:s|ed)?|boom(?:s|ed|ing)?|doubled|intensif\w+|flock\w*|come round to|coming round to|gone over to|"
     r"going over to|"
-    r"drawn to|leaning to|keener|fonder)\b"
+    r"drawn to|leaning to|keener|fonder|soar(?:s|ed|ing)?|(?:drift|edg|gravitat|head|lean|mov|shift|swing|swung|turn|"
+    r"veer|com)\w* (?:in|a?round|back|over|increasingly|more)?\s?(?:to|towards?)|jumping|snowball\w*|tak(?:ing|es) to|"
+    r"tak(?:en|ing) up|strengthen(?:s|ed|ing)?|(?:com|mov)\w+ to the fore|getting into|got into|more of a)\b"
 )
 AWAY = _found(
     r"\b(?:away from|decreas(?:e|es|ed|ing|ingly)|declin(?:e|es|ed|ing)|fall(?:s|en|ing)?|fell|drop(?:s|ped|"
@@ -215,8 +238,12 @@ AWAY = _found(
     r"diminish(?:es|ed|ing)?|lessen(?:s|ed|ing)?|thinn?ed|thinning|taper(?:s|ed|ing)?|recede[sd]?|receding|"
     r"retreat(?:s|ed|ing)?|"
     r"left behind|leaving behind|out of favou?r|weary|wear(?:y|ied) of|had (?:his|her|their|your) fill|"
-    r"had enough of|grown tired|"
-    r"halved|plummet\w*|slump\w*|subsid\w+|neglect\w*|moved on from|moving on from|grown out of|back from|off)\b"
+    r"had enough of|grown tired|cool(?:s|ed|ing)?|"
+    r"halved|plummet\w*|slump\w*|subsid\w+|neglect\w*|reduc(?:es?|ed|ing)|scarcer|los(?:t|ing) (?:\w+ )?taste|"
+    r"(?:turn|mov|drift|shift|shy|"
+    r"shied|stray|swing|swung|lean|walk|veer|wander|steer|back|pull|edg)\w*(?: \w+)? away|tail(?:s|ed|ing)? off|"
+    r"petered out|dr(?:y|ied|ying) up|fizzl\w+|weaken(?:s|ed|ing)?|moved on from|moving on from|grown out of|"
+    r"back from|off)\b"
 )
 OF_LATE = _found(
     r"\b(?:lately|of late|recent(?:ly)?|these days|nowadays|latterly|now(?:adays)?|in (?:the )?(?:last|past|"
@@ -232,7 +259,19 @@ OF_LATE = _found(
     r"in the (?:most )?recent|(?:is|are|keeps?(?: on)?) (?:fall|ris|grow|shrink|wan|declin|increas|decreas|climb|"
     r"dropp|swell|"
     r"dwindl|fad|slipp|gain|los|mount|ebb|cool|warm|surg|slid|sink)ing|turning|shift(?:ing|ed)?|trend|as of late|"
-    r"this (?:past )?(?:month|autumn|summer|season|year))\b"
+    r"this (?:past )?(?:month|autumn|summer|season|year)|used to|(?:a|the) (?:turn|drift|move|swing|tilt|slide)|"
+    r"on the (?:rise|increase|up|up and up|ascent|wane|decline|slide|ebb|way (?:up|down|out|in)|turn)|"
+    r"ever (?:more|less|fewer)|than (?:it|they) used to|(?:the|your|their|his|her) (?:last|latest|newest|most recent) "
+    r"\w+|this past \w+|in the (?:near|recent) past|(?:the|your|their|his|her) (?:closing|final) \w+|"
+    r"(?:is|are) on the \w+|no longer|any ?more|(?<!never )(?<!not )(?<!at )(?<!all at )once|formerly|going (?:up|"
+    r"down)|(?:went|gone) (?:up|down|off)|"
+    r"losing ground|gaining ground|lost ground|gained ground|since then|as time (?:went|goes) on|over time|"
+    r"with time|toward the end|towards the end)\b"
+)
+IN_THE_PAST = _found(r"\b(?:used to|once|formerly|in the past|earlier on|at first|in the beginning)\b")
+"""Before words of more or less: what was so then is so no longer."""
+RATIO_BEHIND = _found(
+    r"\s(?:as|more|less|fewer|the|that|what|over|higher|above|greater|larger|stronger|their|your|his|her|those)\b"
 )
 TIMES = _found(
     r"\b(?:(?P<bound>more than|over|at least|well over|upwards of)\s)?"
@@ -252,94 +291,8 @@ RANK = _found(
     r"outrank|beats?|prevail)\b"
 )
 
-_N = rf"(?:\d[\d,]*|{NUMBER_WORDS}|half a dozen|(?:a|two|three|four) score|a couple|a brace)"
-WINDOW = _found(
-    rf"\b(?:(?:last|latest|most recent|past|previous|recent|final|newest|closing|preceding)\s(?P<a>{_N})(?![\w%])|"
-    rf"(?P<b>{_N})\s(?:most recent|latest|last|newest|recent|previous|past|most recently \w+|"
-    rf"{NOUN}\s(?:\w+\s)?(?:last|latest|most recently)\b))(?:\s{NOUN}\b)?"
-)
-_ALL_THE = r"(?:all\s|(?:a|the) total of\s|the\s|your\s|their\s|his\s|her\s|these\s|this \w+['’]s\s|every\s)*"
-TOTAL = _found(
-    rf"(?:\b(?:out of|of|among)\s{_ALL_THE}|/\s?|\bin\s(?:all|the|your|their|his|"
-    rf"her)\s(?=[^.;]{{1,16}}\s{NOUN}\b))(?P<n>{_N})(?![\w%]|\.\d)"
-    rf"(?:\s{NOUN}\b)?(?:\s(?:so far|to date))?"
-)
-SHARE = _found(
-    r"(?<![\w.,])(?:(?P<percent>\d+(?:\.\d+)?)(?:\s?%|\sper\s?cent\b)|"
-    rf"(?P<words>{NUMBER_WORDS})\s(?:per\s?cent\b|%)|"
-    r"(?P<part>(?:(?:a|an|one|two|three|four|five)[\s-])?(?:half|halves|thirds?|quarters?|fourths?|fifths?|"
-    r"sixths?|sevenths?|"
-    r"eighths?|ninths?|tenths?))(?! (?:time|film|movie|pick|one|choice|as|dozen|place)\b)|"
-    rf"(?P<one>{_N}|every)\s(?:in|out of|of)\s(?:every\s)?(?P<of>two|three|four|five|six|seven|eight|nine|ten|"
-    rf"\d\d?|twenty|hundred)"
-    rf"(?![\w%])(?!\s(?:most|last|latest|recent))|"
-    r"every\s(?P<other>other|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth)(?:\s(?:one|film|movie|"
-    r"pick|choice|viewing|time))?)"
-)
-PARTS = {
-    "half": 2,
-    "halve": 2,
-    "third": 3,
-    "quarter": 4,
-    "fourth": 4,
-    "fifth": 5,
-    "sixth": 6,
-    "seventh": 7,
-    "eighth": 8,
-    "ninth": 9,
-    "tenth": 10,
-    "other": 2,
-    "second": 2,
-}
-NUMBER = _found(
-    rf"(?<![\w.,$£€/-])(?P<n>{_N}|none|nil|no|not (?:one|a single one|a single)|both|all|every one|every single one)"
-    r"(?![\w%]|\.\d|-(?:\w))(?!\s(?:other|more|doubt|question|less|longer|kind|matter|wonder|sort))"
-)
-NUMBERS = {
-    "half a dozen": 6,
-    "a couple": 2,
-    "a brace": 2,
-    "a score": 20,
-    "two score": 40,
-    "three score": 60,
-    "four score": 80,
-}
-NONE = frozenset(["none", "nil", "no", "not one", "not a single", "not a single one", "zero", "nobody"])
-ALL = frozenset(["all", "every one", "every single one"])
-NEARLY = _found(
-    r"\b(?:nearly|almost|just under|just short of|not quite|close to|close on|approaching|shy of|getting on for|"
-    r"coming up to)\s(?:a\s)?$"
-)
-OVER = _found(
-    r"\b(?:over|more than|above|upwards of|just over|exceeding|north of|in excess of|better than|a good|past|"
-    r"no fewer than|at least)\s(?:a\s)?$"
-)
-UNDER = _found(r"\b(?:under|below|fewer than|less than|up to|at most|no more than)\s(?:a\s)?$")
-ABOUT = _found(
-    r"\b(?:about|around|roughly|approximately|some|circa|an estimated|or so|in the region of|something like|"
-    r"give or take|or thereabouts|approx\.?)\s(?:a\s)?$|[~≈]\s?$"
-)
-NO_COUNT = _found(
-    r"\b(?:single|this|that|any|each|another|which|every|the|rated|scores?|scale|strength|level|rank(?:ed)?|"
-    r"priced|costs?|aged?|year|(?:at|is|the|a) number|part|volume|chapter)\s(?:of\s|at\s|from\s)?$"
-)
-HOLDS = _found(
-    r"\b(?:histor(?:y|ies)|records?|so far|to date|up to now|until now|by now|watched|seen|viewed|picked|chosen|"
-    r"taken|been through|"
-    r"got through|gone through|sat through|in total|all told|altogether|in all|comprises?|holds?|contains?|"
-    r"covers?|runs? to|"
-    r"amounts? to|counts?|counted|numbers?|logged|on record|interactions?|under (?:your|their|his|her) belt|"
-    r"to (?:your|their|his|her) name|"
-    r"notched up|clocked up|racked up|behind (?:you|them|him|her)|consists? of|spans?|tally|made up of|"
-    r"on the books|on file|rented|"
-    r"bought|stands? at|known|long|counts?|lists?|passed before)\b"
-)
 VALUE_END = re.compile(
     r"[\s-](?:films?|movies?|pictures?|titles?|stor(?:y|ies)|genres?|items?|products?|flicks?|fare)\b", re.I
-)
-OF_ALL = _found(
-    rf"\b(?:of|out of|among)\s(?:all|(?:a|the) total of|the|these|your|their|his|"
-    rf"her)\s{_N}(?:\s{NOUN}\b|(?=\s?[.,;?!]))"
 )
 DENIED_BEFORE = _found(
     r"(?:\b(?:not|never|no longer|hardly|scarcely|far from|anything but|cannot|nor|neither)|"
@@ -368,4 +321,3 @@ MUCH = _found(
 CLEFT = _found(r"^\W*(?:it is|it['’]s|it was)\s(?=[^.;]{2,50}?\s(?:that|which)\s)")
 """Before what a user is said to like: "it is comedies that the viewer picks"."""
 PLURAL = re.compile(r"(?:\w{2,}[^s\W]s|\w+ies)$", re.I)
-COUNTS_ONE = _found(rf"\s(?:of|in|out|{NOUN})\b")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from whyrec.evaluation.verification import habit_words as words
+from whyrec.evaluation.verification import quantity_words
 from whyrec.evaluation.verification.denials import is_denied, without_affirmations
 from whyrec.evaluation.verification.interest_facts import InterestFacts, Trait
 from whyrec.evaluation.verification.interest_mentions import Mention, Reading, Span, is_person
@@ -72,7 +73,7 @@ def speaks_of_habits(reading: Reading, sentence: Span) -> bool:
     masked = _without_dummies(reading.masked[sentence[0] : sentence[1]])
     if words.OF_ITEM.search(masked) is not None:
         return False
-    cues = (words.OF_USER, words.OF_HISTORY, words.WINDOW, words.OF_ALL, words.NAMES_OTHERS)
+    cues = (words.OF_USER, words.OF_HISTORY, quantity_words.WINDOW, quantity_words.OF_ALL, words.NAMES_OTHERS)
     if any(cue.search(masked) is not None for cue in cues):
         return True
     # One item is a western; westerns are of a history.
@@ -123,7 +124,9 @@ def habit_claims(
 
 def _numbers(piece: _Piece) -> Iterator[HabitClaim]:
     start = piece.span[0]
-    ratios = [(start + hit.start(), start + hit.end()) for hit in words.TIMES.finditer(piece.said)]
+    ratios = [
+        (start + hit.start(), start + hit.end()) for hit in words.TIMES.finditer(piece.said) if _is_ratio(piece, hit)
+    ]
     masked, facts = piece.reading.masked, piece.facts
     for found in quantities(masked, piece.span, mentions=piece.mentions, facts=facts, ratios=ratios):
         settled = () if found.mention is None else (found.mention,)
@@ -144,6 +147,13 @@ def _times(piece: _Piece) -> Iterator[HabitClaim]:
         lifts = _lifts(piece, mention)
         holds = any(lift > said if hit["bound"] else abs(lift - said) <= _TIMES_WITHIN * said for lift in lifts)
         yield from _claims(piece, hit, mention, problem="" if holds else f"it is {max(lifts):.3g} times", also=others)
+
+
+def _is_ratio(piece: _Piece, hit: re.Match[str]) -> bool:
+    """Whether "six times" compares rather than counts."""
+    return (
+        words.RATIO_BEHIND.match(piece.said, hit.end()) is not None or words.NAMES_OTHERS.search(piece.said) is not None
+    )
 
 
 def _ranks(piece: _Piece) -> Iterator[HabitClaim]:
@@ -170,7 +180,8 @@ def _turns(piece: _Piece) -> Iterator[HabitClaim]:
         return
     for mention in piece.mentions:
         steps = [_step(piece.facts, trait, last=n) for trait in mention.traits]
-        wants_up = (away is None) != piece.denies(hit)
+        was_so = words.IN_THE_PAST.search(piece.said, 0, hit.start()) is not None
+        wants_up = (away is None) != (piece.denies(hit) != was_so)
         holds = any(step > 0 if wants_up else step < 0 for step in steps)
         problem = "" if holds else f"the share of this changed by {max(steps, key=abs):+.0%} in the last {n}"
         yield from _claims(piece, hit, mention, problem=problem)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from whyrec.evaluation.verification import habit_words as words
+from whyrec.evaluation.verification import quantity_words as words
 from whyrec.evaluation.verification.interest_facts import InterestFacts
 from whyrec.evaluation.verification.interest_mentions import Mention, Span
 from whyrec.evaluation.verification.interest_words import decimal_number
@@ -50,7 +50,7 @@ def quantities(
     taken = [window.span()] if window is not None else []
     share = _share(masked, piece, taken=[*ratios, *taken], n=n)
     if share is not None and mentions:
-        yield _of_share(share, mentions, facts, last=size)
+        yield _of_share(masked, share, piece, mentions=mentions, facts=facts, last=size)
         return
     total = None if window is not None else _total(masked, piece)
     if total is not None:
@@ -63,6 +63,9 @@ def quantities(
     number = _number(masked, piece, taken=[*ratios, *taken, *named], may_be_none=bool(named and taken))
     is_whole = words.HOLDS.search(masked, *piece) is not None
     if number is None:
+        is_alone = not mentions and _number(masked, piece, taken=taken, may_be_none=True) is None
+        if total is not None and is_alone:
+            yield Quantity(*total.span(), None, "")
         return
     is_beside = any(0 < it.start - number.end("n") <= _BESIDE for it in mentions)
     if mentions and (window is not None or total is not None or is_whole or is_beside):
@@ -117,11 +120,24 @@ def _part_of(hit: re.Match[str], *, n: int) -> float | None:
     return count / words.PARTS[name if name in words.PARTS else name.removesuffix("s")]
 
 
-def _of_share(share: _Share, mentions: Sequence[Mention], facts: InterestFacts, *, last: int | None) -> Quantity:
+def _of_share(
+    masked: str,
+    share: _Share,
+    piece: Span,
+    *,
+    mentions: Sequence[Mention],
+    facts: InterestFacts,
+    last: int | None,
+) -> Quantity:
     mention = _nearest(mentions, share.start, share.end)
     size = max(len(facts.history) if last is None else last, 1)
     shares = [facts.count(trait, last=last) / size for trait in mention.traits]
-    holds = any(abs(true - share.part) <= _SHARE_WITHIN for true in shares)
+    before = masked[max(piece[0], share.start - 24) : share.start]
+    bound = _bound(before)
+    if bound:
+        holds = any(true >= share.part if bound > 0 else true <= share.part for true in shares)
+    else:
+        holds = any(abs(true - share.part) <= _SHARE_WITHIN for true in shares)
     problem = "" if holds else f"the share of this is {max(shares, default=0):.0%}"
     return Quantity(share.start, share.end, mention, problem)
 
@@ -136,6 +152,12 @@ def _number(masked: str, piece: Span, *, taken: Sequence[Span], may_be_none: boo
         and not words.NO_COUNT.search(masked, max(piece[0], hit.start() - 20), hit.start())
     ]
     figures = [hit for hit in hits if hit["n"].casefold() not in words.NONE | words.ALL | {"both"}]
+    if may_be_none and not figures:
+        figures = [
+            hit
+            for hit in words.NUMBER_OF_TIMES.finditer(masked, *piece)
+            if not any(first < hit.end() and hit.start() < last for first, last in taken)
+        ]
     chosen = figures or (hits if may_be_none else [])
     return chosen[0] if chosen else None
 
@@ -178,6 +200,8 @@ def _more_counts(
 def _fits(masked: str, number: re.Match[str], true: float, *, piece: Span) -> bool:
     said = float(1 if number["n"].casefold() == "a single" else _whole(number["n"]))
     before = masked[max(piece[0], number.start() - 24) : number.start()]
+    if bound := _bound(before):
+        return true >= said if bound > 0 else true <= said
     if words.NEARLY.search(before):
         return true <= said <= true * (1 + _BEYOND) + 1
     if words.OVER.search(before):
@@ -187,6 +211,11 @@ def _fits(masked: str, number: re.Match[str], true: float, *, piece: Span) -> bo
     if words.ABOUT.search(before):
         return abs(said - true) <= max(_ABOUT * true, 0.5)
     return said == true
+
+
+def _bound(before: str) -> int:
+    """Which side of a number words before it leave open, however far: 1 above, -1 below, 0 neither."""
+    return 1 if words.AT_LEAST.search(before) else -1 if words.AT_MOST.search(before) else 0
 
 
 def _nearest(mentions: Sequence[Mention], start: int, end: int) -> Mention:
