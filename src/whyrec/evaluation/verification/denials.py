@@ -42,6 +42,8 @@ _DENIED = _found(
     r"alien to|a stranger to|neither here nor there|cannot be|wrong to|mistake to|mistaken|error to|misleading|"
     r"untrue|false to|far-fetched|in vain|look elsewhere|"
     r"elsewhere for|out of luck|bad luck|tough luck|wrong (?:film|movie|place|one|address|tree)|forget (?:about|it)|"
+    r"in short supply|few and far between|thin on the ground|at a premium|scarce|conspicuous by|"
+    r"(?:give|gives|giving|care|cares) (?:\w+ ){0,2}(?:hoots?|damn|fig|toss|rap|monkey['’]s)|"
     r"nowhere|neglects?|ignores?|disregard\w*|doubt(?:s|ful)?|unlikely|sorry|disappointed|can do without|"
     r"could do without|"
     r"not one for|refrains?|misses)\b|n['’]t\b"

@@ -28,7 +28,7 @@ OF_USER = _found(
     rf"\b(?:(?:that|(?:this|the|our|these|said|same)(?:\s\w+)?)\s{PERSON}|{PERSON}['’]s|(?-i:Viewer|User|"
     rf"Customer|Client|Subject|Patron|Borrower|Reader)|users?|minority|majority|you|yours?|"
     r"you['’](?:ve|re|d|ll)|they|they['’](?:ve|re)|their|he|she|his|her|history|interactions?|overrepresented|"
-    r"underrepresented|on record|most people|others do|history['’]s|diet|log|track record)\b"
+    r"underrepresented|on record|most people|others do|history['’]s|diet|log|track record|this name)\b"
 )
 OF_HISTORY = _found(
     rf"\b(?:histor(?:y|ies)|records?|files?|ledger|dossier|register|archives?|card|books|picks?|picked|choices?|"
@@ -67,34 +67,39 @@ OTHERS = (
     rf"(?:other|fellow) (?:people|{PERSON}|folk)|every(?:body|one)(?: else)?|any(?:body|one) else|the (?:rest|"
     rf"norm|crowd|public|"
     rf"majority of {PERSON}|next (?:man|person|{PERSON}|one)|common run)|people in general|(?<=in )most|"
-    rf"(?<=than )most|(?<=for )most|elsewhere|people everywhere|people at large|average|usual|"
+    rf"(?<=than )most|(?<=for )most|(?<=as )most|most(?=\W*$)|(?:national|overall|general) (?:average|mean|rate)|"
+    rf"elsewhere|people everywhere|people at large|average|usual|"
     rf"the norm|the baseline|the benchmark|the population|is customary|one would expect|expected|the next)"
 )
 NAMES_OTHERS = _found(
     rf"\b(?:{OTHERS}|overrepresented|underrepresented|unusually|uncommonly|disproportionate(?:ly)?)\b"
 )
 MORE_THAN_OTHERS = _found(
-    r"\b(?:(?P<less>less|fewer|lower|below|underrepresented|smaller|rarer|rarely|weaker|under|beneath|seldom|"
-    r"infrequent(?:ly)?|short of|behind|lags?|trails?|(?:not|(?<=n['’]t)) (?:\w+ ){0,3}?(?:as|so) (?:much|many|"
+    r"\b(?:(?P<less>less|lesser|fewer|lower|below|underrepresented|smaller|rarer|rarely|weaker|under|beneath|seldom|"
+    r"infrequent(?:ly)?|short of|behind|lag(?:s|ged)?|trail(?:s|ed)?|(?:not|(?<=n['’]t)) (?:\w+ ){0,3}?(?:as|"
+    r"so) (?:much|many|"
     r"often|strong|fond|keen|frequent|frequently|regularly)|more (?:rarely|seldom|sparingly|infrequently)|lighter|"
     r"scarcer|thinner|cooler|poorer|undershoots?|a fraction of|half as (?:much|many|often)|"
     r"falls? short|uncommonly few|unusually few|unusually (?:rarely|seldom)|milder|fainter|minor|"
     r"under-?represented|slighter)|"
-    r"(?P<more>more|higher|above|overrepresented|larger|greater|stronger|over|exceeds?|beyond|outstrips?|"
-    r"surpass(?:es)?|"
+    r"(?P<more>more|higher|above|overrepresented|larger|greater|stronger|over|exceed(?:s|ed|ing)?|beyond|"
+    r"outstrip(?:s|ped)?|"
+    r"surpass(?:es|ed)?|"
     r"bigger|tops?|outdoes|ahead of|beats?|keener|fonder|heavier|oftener|disproportionate(?:ly)?|unusually|"
     r"uncommonly|"
-    r"over-?represented|outpaces?|in excess of|dwarfs?|eclipses?|better|deeper|livelier|steeper|further|"
+    r"over-?represented|outpace[sd]?|in excess of|dwarf(?:s|ed)?|eclipse[sd]?|better|deeper|livelier|steeper|further|"
     r"well up on|outnumbers?|outweighs?|overshoots?|richer|warmer|hotter|leads|higher up|a lot of|plenty of))\b"
 )
 HALF = _found(
     r"\b(?:(?P<more>(?:over|more than|above|at least|upwards of|better than|well over|beyond) (?:a )?half|"
     r"the (?:\w+ )?majority|"
     r"a (?:\w+ )?majority|most of (?=the|their|your|what|his|her|this)|most (?=films|movies|picks|choices)|"
-    r"the (?:bulk|lion['’]s share|better part|greater part|larger part|main part|best part)|mostly|predominantly|"
+    r"(?:nearly|almost) (?:all|every\w*)|the (?:bulk|lion['’]s share|better part|greater part|larger part|main part|"
+    r"best part)|mostly|predominantly|"
     r"preponderan(?:ce|tly)|predominate|outnumber everything|more often than not|largely|mainly|in the main|"
     r"dominate[sd]?)|"
-    r"(?P<less>(?:under|less than|below|fewer than|not even|well under|short of|no more than) (?:a )?half|"
+    r"(?P<less>(?:under|less than|below|fewer than|not even|well under|short of|shy of|no more than) (?:a |"
+    r"the )?(?:half|majority)|"
     r"(?:the|a) (?:\w+ )?minority|the (?:lesser|smaller) part))\b"
 )
 MOST = _found(
@@ -103,7 +108,7 @@ MOST = _found(
     r"viewed|popular|seen|represented|sought|selected|numerous|of the time|regularly|frequently|loved|favou?red|"
     r"liked)(?:ly)?|"
     r"(?:watch(?:es|ed)?|picks?|picked|chooses?|chosen|seen|taken|go(?:es)? for|turns? to|viewed|likes?|loves?|"
-    r"prefers?) (?:the )?most|"
+    r"prefers?) (?:the )?most(?! recent)|"
     r"(?<!one of your )(?<!one of their )(?<!one of his )(?<!one of her )(?<!one of the )(?<!among your )"
     r"(?<!among their )(?<!among the )favou?rites?(?! of\b)|favou?rites? of (?:all|this|the|your|them all)|"
     r"(?:nothing|no one|none|nobody)(?: else)? (?:\w+ )?(?:close|near|compares|beats|tops|rivals|matches|touches)|"
@@ -116,14 +121,15 @@ MOST = _found(
     r"top-ranking|"
     r"go-to|staple|default|mainstay)|go-to|first choice|first love|top (?:pick|choice|genre|category|of the list|"
     r"spot)|"
-    r"(?:tops?|heads?|leads?|crowns?) (?:the |your |their |his |her )?(?:\w+['’]s )?(?:\w+ )?"
+    r"(?:tops?|heads?|leads?|crowns?) (?:the |your |their |his |her )?(?:\w+['’]s )?(?:[\w-]+ )?"
     r"(?:lists?|tables?|bill|charts?|fields?|way|packs?|rankings?|league|poll|roll|tally|count|log|record|history|"
     r"diet)|"
     r"over (?:all|any|every|everything)(?: other| else)?|most(?=[.,;!?]|$)|ranks? first|"
     r"comes? (?:first|top|out on top|out ahead)|takes? (?:first place|pride of place|the top spot|the lead|"
     r"the crown|the biscuit)|"
-    r"pride of place|in first place|ahead of (?:all|everything|every other|any other|anything)|"
-    r"more (?:often )?than (?:any|every|all)"
+    r"pride of place|(?:first|top|number one|pole|prime|leading) (?:place|position|spot|rank)|ahead of (?:all|"
+    r"everything|every other|any other|anything)|"
+    r"more (?:[\w-]+ ){0,3}?than (?:any(?:thing|one|body)?|every(?:thing)?|all)\b"
     r"(?: other\w*)?(?: thing| kind| genre| sort| type| category)?|"
     r"no (?:other )?(?:kind|genre|sort|type|category|class|brand)\b[^.;]{0,40}\b(?:more|oftener|higher|than|but)|"
     r"(?<!love )(?<!like )(?<!loves )(?<!likes )nothing\b[^.;]{0,40}\b(?:more|oftener|than|but)|second to none|"
@@ -138,7 +144,8 @@ NEVER = _found(
     r"no(?! (?:doubt|question|less|more|fewer|wonder|stranger|surprise|kind|other|sort|type))|none|nothing|"
     r"nobody|zero|nil|"
     r"without (?:a single|any|one|ever)|"
-    r"(?:haven|hasn|has|have|didn|did|had|hadn|isn|aren|wasn|weren|don|doesn)(?:['’]t| not|n['’]t)|a stranger to|"
+    r"(?:do|does|did) not|(?:haven|hasn|has|have|didn|did|had|hadn|isn|aren|wasn|weren|don|doesn)(?:['’]t| not|"
+    r"n['’]t)|a stranger to|"
     r"(?:['’]ve|has|have|had|was|were|is|are) not|not (?:watched|seen|picked|chosen|taken|tried|touched|sat|gone|"
     r"been|had|met|come|turned|featured|appeared|figured|found)|"
     r"strangers? to|foreign to|unknown to|absent|silent (?:on|about|as to)|knows? nothing|no mention|missing|"
@@ -178,7 +185,7 @@ LIKES = _found(
     r"hunger for|thirst for|addict(?:ed)?|never tires? of|has a (?:nose|eye) for|sweet tooth|warm(?:s)? to|bent|"
     r"proclivity|zeal|"
     r"sweet on|admirer|delights? in|revels?|thrives? on|feeds? on|(?:close|dear|near) to|staple|predisposition|"
-    r"buff|admir(?:es?|ers?)|devotees|friends? of|lovers of|fanc(?:y|ies)|craving|crav(?:es?)|hunger|eye for|"
+    r"all about|buff|admir(?:es?|ers?)|devotees|friends? of|lovers of|fanc(?:y|ies)|craving|crav(?:es?)|hunger|eye for|"
     r"thing for|given to|attracted to|wild about|crazy for|mad (?:for|on)|keen|can['’]?t get enough|goes to|"
     r"tends? (?:to|towards?)|(?:one of|among) (?:\w+ )?favou?rites?|favou?rites?|(?:your|their|his|her) thing|"
     r"up (?:your|their|his|her) (?:street|alley)|smitten|mad keen|soft on|aficionados?|connoisseur|nut|junkie|"
@@ -218,12 +225,16 @@ TOWARDS = _found(
     r"gained ground|making headway|"
     r"jump(?:s|ed)?|boom(?:s|ed|ing)?|doubled|intensif\w+|flock\w*|come round to|coming round to|gone over to|"
     r"going over to|"
-    r"drawn to|leaning to|keener|fonder|soar(?:s|ed|ing)?|(?:drift|edg|gravitat|head|lean|mov|shift|swing|swung|turn|"
+    r"drawn to|leaning to|keener|fonder|soar(?:s|ed|ing)?|(?:loads|lots|plenty|heaps|tons|a lot|a good many|"
+    r"a great many) of|nothing but|many|"
+    r"(?:drift|edg|gravitat|head|lean|mov|shift|swing|swung|turn|"
     r"veer|com)\w* (?:in|a?round|back|over|increasingly|more)?\s?(?:to|towards?)|jumping|snowball\w*|tak(?:ing|es) to|"
     r"tak(?:en|ing) up|strengthen(?:s|ed|ing)?|(?:com|mov)\w+ to the fore|getting into|got into|more of a)\b"
 )
 AWAY = _found(
-    r"\b(?:away from|decreas(?:e|es|ed|ing|ingly)|declin(?:e|es|ed|ing)|fall(?:s|en|ing)?|fell|drop(?:s|ped|"
+    r"\b(?:away from|(?:not|(?<=n['’]t)) (?:\w+ ){0,4}?(?:as|so) (?:many|much|often)|gone (?:\w+ ){1,2}off|"
+    r"hardly any|scarcely any|barely any|few|decreas(?:e|es|ed|ing|ingly)|declin(?:e|es|ed|ing)|fall(?:s|en|ing)?|"
+    r"fell|drop(?:s|ped|"
     r"ping)?|down|"
     r"downwards?|fewer(?: and fewer)?|less(?: and less)?|lower|smaller|cool(?:s|ed|ing)? (?:on|off|towards)|"
     r"gone off|going off|"
@@ -264,7 +275,7 @@ OF_LATE = _found(
     r"ever (?:more|less|fewer)|than (?:it|they) used to|(?:the|your|their|his|her) (?:last|latest|newest|most recent) "
     r"\w+|this past \w+|in the (?:near|recent) past|(?:the|your|their|his|her) (?:closing|final) \w+|"
     r"(?:is|are) on the \w+|no longer|any ?more|(?<!never )(?<!not )(?<!at )(?<!all at )once|formerly|going (?:up|"
-    r"down)|(?:went|gone) (?:up|down|off)|"
+    r"down)|(?:went|gone) (?:\w+ ){0,2}(?:up|down|off)|"
     r"losing ground|gaining ground|lost ground|gained ground|since then|as time (?:went|goes) on|over time|"
     r"with time|toward the end|towards the end)\b"
 )
@@ -288,7 +299,7 @@ RANK = _found(
     r"(?P<less>fewer|less frequent|less often|less common|rarer|less|outnumbered by|behind|trails?|fall short of|"
     r"scarcer|lag)\b|"
     r"(?P<more>more frequent|more often|more common|more|outnumbers?|ahead of|commoner|exceeds?|outweighs?|"
-    r"outrank|beats?|prevail)\b"
+    r"outrank|beats?|prevail|over|rather|sooner|in preference to|prefers?|preferred|favou?rs?|instead of)\b"
 )
 
 VALUE_END = re.compile(
@@ -303,7 +314,8 @@ SEEN = _found(
     r"earlier|past|fan|"
     r"likes?|loves?|fond|enjoys?|favou?rite|taste|never|so far|last|films (?:by|of|with)|works (?:by|of)|"
     r"anything (?:by|of)|"
-    r"something (?:by|of)|turns? to)\b"
+    r"something (?:by|of)|turns? to|choices|picks|viewings?|loans?|entered|acquainted|among (?:your|their)|met|"
+    r"previously|remember)\b"
 )
 """Without one of these a person's name beside a role is the item's."""
 DUMMY_IT = _found(r"(?<=,)\s(?:it['’]s|it is|that['’]s)\s")
@@ -321,3 +333,8 @@ MUCH = _found(
 CLEFT = _found(r"^\W*(?:it is|it['’]s|it was)\s(?=[^.;]{2,50}?\s(?:that|which)\s)")
 """Before what a user is said to like: "it is comedies that the viewer picks"."""
 PLURAL = re.compile(r"(?:\w{2,}[^s\W]s|\w+ies)$", re.I)
+DENIED_BEHIND = _found(r"\s(?:[\w'’]+\s){0,3}?(?:(?:is|are|was|were|do|does|did|has|have)(?:n['’]t|\snot)|never)\b")
+THAN_THE_USER = _found(
+    rf"\bthan (?:you|they|he|she|this \w+|the {PERSON}|our \w+)\b(?! (?:did|used))|\bthan (?:your|their|his|her)s?\b"
+)
+"""What others are compared with: "other people watch more dramas than you do"."""

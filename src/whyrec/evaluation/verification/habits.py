@@ -52,6 +52,10 @@ class _Piece(NamedTuple):
         """Whether a hit is denied by the words right before it."""
         return words.DENIED_BEFORE.search(self.said[: hit.start()]) is not None
 
+    def denies_around(self, hit: re.Match[str]) -> bool:
+        """Whether it is denied right before or behind: "the bulk of your history isn't comedies"."""
+        return self.denies(hit) != (words.DENIED_BEHIND.match(self.said, hit.end()) is not None)
+
     def is_without(self, hit: re.Match[str]) -> bool:
         """Whether the piece as a whole denies a hit."""
         start, end = self.span[0] + hit.start(), self.span[0] + hit.end()
@@ -149,6 +153,38 @@ def _times(piece: _Piece) -> Iterator[HabitClaim]:
         yield from _claims(piece, hit, mention, problem="" if holds else f"it is {max(lifts):.3g} times", also=others)
 
 
+def _ratios_of_two(piece: _Piece) -> Iterator[HabitClaim]:
+    """ "Comedies twice as often as thrillers"."""
+    hit = words.TIMES.search(piece.said)
+    if hit is None or len(piece.mentions) != 2 or words.RATIO_BEHIND.match(piece.said, hit.end()) is None:
+        return
+    one, other = (_count(piece.facts, mention) for mention in piece.mentions)
+    told = hit["n"] or hit["x"]
+    said = decimal_number(told) if told else words.TIMES_OF_WORD[hit["word"].casefold()]
+    ratio = one / other if other else 0.0
+    holds = ratio > said if hit["bound"] else abs(ratio - said) <= _TIMES_WITHIN * said
+    problem = "" if holds else f"{one} against {other} in the history"
+    span = piece.span[0] + hit.start(), piece.span[0] + hit.end()
+    for start, end in _hull(piece, span, piece.mentions):
+        said_so = piece.reading.text[start:end]
+        yield Claim("aspect", said_so, start, end, not problem, _ids(piece.mentions), problem), tuple(piece.mentions)
+
+
+def _unclear(piece: _Piece) -> Iterator[HabitClaim]:
+    """What else is said of the user is accepted only where most readings of it are true."""
+    if not is_about_user(piece.reading, piece.span):
+        return
+    for mention in piece.mentions:
+        start, end = mention.start, _noun_end(piece, mention)
+        is_none = is_denied(piece.reading.masked, Stretch(*piece.span), but=(start, end))
+        count, lift = _count(piece.facts, mention), max(_lifts(piece, mention))
+        problem = "" if (count == 0 if is_none else lift > 1) else f"{count} in the history are so"
+        yield (
+            Claim("aspect", piece.reading.text[start:end], start, end, not problem, _ids((mention,)), problem),
+            (mention,),
+        )
+
+
 def _is_ratio(piece: _Piece, hit: re.Match[str]) -> bool:
     """Whether "six times" compares rather than counts."""
     return (
@@ -198,7 +234,8 @@ def _against_others(piece: _Piece) -> Iterator[HabitClaim]:
         hit = words.MUCH.search(piece.said)
     if hit is None or others is None:
         return
-    is_more = (hit["more"] is not None) != piece.denies(hit)
+    is_turned = others.end() <= hit.start() and words.THAN_THE_USER.search(piece.said, hit.end()) is not None
+    is_more = ((hit["more"] is not None) != piece.denies(hit)) != is_turned
     for mention in piece.mentions:
         lifts = _lifts(piece, mention)
         holds = max(lifts) > 1 if is_more else min(lifts) < 1
@@ -212,7 +249,7 @@ def _halves(piece: _Piece) -> Iterator[HabitClaim]:
         return
     for mention in piece.mentions:
         count, n = _count(piece.facts, mention), len(piece.facts.history)
-        is_more = (hit["more"] is not None) != piece.denies(hit)
+        is_more = (hit["more"] is not None) != piece.denies_around(hit)
         holds = 2 * count > n if is_more else 2 * count < n
         yield from _claims(piece, hit, mention, problem="" if holds else f"{count} of {n} in the history are so")
 
@@ -223,7 +260,7 @@ def _mosts(piece: _Piece) -> Iterator[HabitClaim]:
         return
     for mention in piece.mentions:
         count, most = _count(piece.facts, mention), _most(mention, piece.facts)
-        holds = (count > 0 and count == most) != piece.denies(hit)
+        holds = (count > 0 and count == most) != piece.denies_around(hit)
         problem = f"{count} in the history are so, of another value {most}"
         yield from _claims(piece, hit, mention, problem="" if holds else problem)
 
@@ -269,6 +306,7 @@ def _evers(piece: _Piece) -> Iterator[HabitClaim]:
 
 _RULES: tuple[Callable[[_Piece], Iterator[HabitClaim]], ...] = (
     _times,
+    _ratios_of_two,
     _turns,
     _ranks,
     _against_others,
@@ -279,6 +317,7 @@ _RULES: tuple[Callable[[_Piece], Iterator[HabitClaim]], ...] = (
     _nevers,
     _likes,
     _evers,
+    _unclear,
 )
 
 

@@ -229,6 +229,8 @@ def _is_meant(masked: str, hit: Mention) -> bool:
         return False
     if words.VALUE_NOUN.match(masked[hit.end : hit.end + 40]) or fold(said) in words.NOUN_VALUES:
         return True
+    if words.LABEL.search(masked, max(0, hit.start - 40), hit.start):
+        return True
     if not said[0].isupper():
         return False
     before = masked[max(0, hit.start - 3) : hit.start].rstrip()

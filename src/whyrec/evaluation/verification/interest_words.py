@@ -91,7 +91,9 @@ DENIES = re.compile(
 )
 """Before a value that the item is said not to have, beside plain denials."""
 OTHER_SENSE = re.compile(
-    r"^\s(?:to|why|how|behind|whether|surrounding|about (?:who|what|how)|that (?:needs|wants|must|has|is to))\b", re.I
+    r"^\s(?:to|why|how|behind|whether|surrounding|about (?:who|what|how)|that (?:needs|wants|must|has|is to)|(?:is|"
+    r"gets|was) (?:\w+ )?(?:solved|unravel\w*|revealed|explained))\b",
+    re.I,
 )
 """Behind a word that names no genre there: "a mystery to be solved"."""
 CONTRAST = re.compile(r"\b(?:unlike|instead of|rather than|otherwise|departure from|normally|different from)\b", re.I)
@@ -120,6 +122,13 @@ VALUE_NOUN = re.compile(
 )
 A_USERS = re.compile(r"(?:\b(?:the|this|that|their|your|his|her|whole)|['’]s)\s$", re.I)
 """Before "history" where it is the user's, not a genre."""
+LABEL = re.compile(
+    r"\b(?:genres?|class(?:ed|ified|ification|es)?|categor(?:y|ies|ised|ized)|filed|shelved|shelf ?mark|catalogued|"
+    r"listed|subjects?(?: headings?)?|type|kind|heading|section|entered|indexed|tagged|label(?:s|led)?)\b"
+    r"(?: (?:under|as|is|in|with))?\s?[:=–—-]?\s(?:a |an )?$",
+    re.I,
+)
+"""Before a genre that stands alone: "Genre: crime", "filed under crime"."""
 LINK = re.compile(r"^\s?(?:,|/|&|and|or|-|–|,\s?and)\s?$")
 """Between two values of one list."""
 DIRECTS = re.compile(

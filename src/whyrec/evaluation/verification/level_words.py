@@ -73,6 +73,8 @@ _OFFERED = _any(
     r"should |may |might )?"
     r"(?:get|gets|find|finds|expect|are in for|is in for|be in for|be met|meet|be treated|are treated|be given|"
     r"encounter)",
+    r"you(?:['’]ll| will| can| could| may| might| need(?: to)?| have to| must| won['’]t| needn['’]t| can['’]t| cannot|"
+    r" (?:don['’]t|do not) (?:need|have) to)(?! (?:like|love|enjoy|prefer))",
     r"you['’]re in for|in store for you|waiting for you|treats you|gives you|offers you|takes you|serves you|"
     r"awaits you",
     r"(?:watch|see|take|choose|try) (?:it|this)|expect|awaits?|is offered|on offer",
@@ -91,7 +93,7 @@ USER_BEHIND = _found(
 _MIDDLE = r"(?:the )?(?:catalogue['’]?s? |overall )?(?:middle|midpoint|average|mean|usual|norm|ordinary|par|standard)"
 _END = (
     r"(?:ends?|sides?|halves|half|range|part|third|reaches|region|regions|quarter|scores?|levels?|degree|notes?|"
-    r"marks?)"
+    r"marks?|of the (?:scale|range|table|spectrum|ladder|league))"
 )
 _AMOUNT = _any(
     r"a lot|lots|plenty|loads|heaps|bags|tons|oodles|a great deal|a good deal|abundant|abundance|ample|aplenty|"
@@ -154,9 +156,11 @@ LEANS = _found(
 GIVES_FIGURE = _found(r"\d|\b(?:score|scale|rating|mark|points?)\b")
 IS_COMPARATIVE = _found(r"\b(?:slower|faster|quicker|brisker|speedier|swifter|tenser|calmer|longer|shorter)$")
 GIVES_MARK = _found(
-    r"\b(?:scor(?:es?|ed|ing)|gets?|got|given|gave|give|awarded|earn(?:s|ed)|rates?|rated|marks?|marked|at|of|is|"
+    r"(?:\b|(?<=it)['’])(?:s(?= an? )|scor(?:es?|ed|ing)|gets?|got|given|gave|give|awarded|earn(?:s|ed)|rates?|rated|"
+    r"marks?|marked|at|of|is|"
     r"reach(?:es|ed)|"
-    r"puts?|stands?|takes?|receiv(?:es|ed)|comes? out)\s(?:it\s|at\s|an?\s|as\s|in at\s|a mark of\s){0,2}"
+    r"puts?|stands?|takes?|receiv(?:es|ed)|comes? out)\s(?:it\s|at\s|an?\s|as\s|in at\s|a mark of\s|a solid\s|"
+    r"a good\s){0,2}"
     r"(?P<n>one|two|three|four|five|six|seven|eight|nine|ten)\b(?!\s(?:of the|in the|films?|movies?|people|or|"
     r"ways?|hours?))"
 )
@@ -188,7 +192,8 @@ _TAKES = _any(
     r"likes?|prefers?|preferred|wants?|goes for|go for|takes?|chooses?|choose|enjoys?|loves?|picks?|favou?rs?|seeks?",
     r"looks? for|is (?:used|accustomed) to|are (?:used|accustomed) to|opts? for|has|have|tends?|asks? for|needs?|"
     r"leans?",
-    r"used to|accustomed to|is happy|are happy|feels?|cares?|would|wish(?:es)?|is after|are after|drawn to|"
+    r"watch(?:es)?|see|sees|view(?:s)?|expects?|used to|accustomed to|is happy|are happy|feels?|cares?|would|"
+    r"wish(?:es)?|is after|are after|drawn to|"
     r"['’](?:re|s|d) \w+",
 )
 _WHO = _any(
@@ -228,7 +233,8 @@ _SIDES = _any(
     r"opposed|opposites|like-for-like|tall(?:y|ies)|chimes?|fall out|at variance|conflicts?|contradicts?",
     r"(?:do not|don['’]t|does not|doesn['’]t) (?:agree|match|meet)|pull in (?:different|opposite) directions",
     r"go together|are in line|in line with|point the same way|pull together|hand in hand|fits?|get on|get along",
-    r"two peas in a pod|chalk and cheese|cut from the same cloth|suited|think (?:alike|differently)|a (?:good|"
+    r"(?:have|has|having) (?:\w+ ){0,3}?in common|in common|(?:a |the )?perfect (?:match|pair)|two peas in a pod|"
+    r"chalk and cheese|cut from the same cloth|suited|think (?:alike|differently)|a (?:good|"
     r"poor|bad) match|near each other|close together|far from each other|meet|akin|kindred",
 )
 SAME_SIDE = _found(rf"\b{_SIDES}\b")

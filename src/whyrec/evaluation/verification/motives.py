@@ -28,9 +28,14 @@ def _found(pattern: str) -> re.Pattern[str]:
 _NUMBER = _found(rf"(?<![\w.])(?P<n>\d(?:\.\d)?|{NUMBER_WORDS})(?![\w%])(?!\s(?:of the|films?|items?)\b)")
 _SOMETHING = _found(r"\b(?:this|that|the|no|any|each|every|which|good|another)\s$")
 """Before "one" where it is no number."""
-_SCALE = _found(r"\b(?:(?:from |of )?(?:0|zero) (?:to|–|-) (?:3|three)|out of (?:3|three)|of (?:3|three)|/\s?3)\b")
+_SCALE = _found(
+    r"\b(?:(?:from |of )?(?:0|zero) (?:to|–|-) (?:3|three)|out of (?:3|three)|of (?:3|three)|/\s?3|(?:3|"
+    r"three)[- ]point)\b"
+)
 _SPEAKS_OF_STRENGTH = _found(
-    r"\b(?:strength|scale|scores?|scored|rated?|rating|points?|marks?|level|put you|out of|grade)\b"
+    r"\b(?:strength|scale|scores?|scored|rated?|rating|points?|marks?|level|put you|out of|grade|put (?:it )?at|"
+    r"puts? (?:it )?at|stands? at|comes? to|assigned|"
+    r"given|gets?|reach(?:es)?|valued at|is (?:a |at )?(?=\d)|top mark)\b|[:=]\s(?=\d)"
 )
 _OF_USER = _found(
     r"\b(?:users?|viewers?|customers?|readers?|shoppers?|buyers?|persons?|people|they|them|their|he|she|him|you|your|"
@@ -48,6 +53,8 @@ _WANTS = _found(
     r"\b(?:motives?|motivations?|want(?:s|ed)?|wish(?:es)?|looks? for|looking for|cares?|seeks?|desires?|desired|"
     r"craves?|craving|interest in|appetite|hunger|thirst|urge|sought|wanted|is your thing|matters?|after)\b"
 )
+_LOVE_OF = _found(r"(?:loves?|passion|tenderness|hoots?) (?:of|for|about)\b")
+"""A liking rather than a theme."""
 _PROMISES = _found(
     r"\b(?:expect|see|sees|meet|meets|witness|get|gets|find|finds|look(?:ing)? forward to|offers?|offered|"
     r"delivers?|promises?|brings?|in for|awaits?)\b"
@@ -176,7 +183,8 @@ def _named(
     traits = [
         hit
         for hit in facts.trait_names.find(masked, sentence.start, sentence.end)
-        if hit.is_own_phrase or not any(_overlap(hit, span) for span in taken)
+        if hit.is_own_phrase
+        or not (any(_overlap(hit, span) for span in taken) or _LOVE_OF.match(masked[hit.start : hit.end + 7]))
     ]
     kept = [hit for hit in motives if not any(_is_rather(trait, hit, masked, sentence) for trait in traits)]
     return kept, [hit for hit in traits if not any(_overlap(hit, (it.start, it.end)) for it in kept)]

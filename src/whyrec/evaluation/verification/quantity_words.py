@@ -36,7 +36,8 @@ TOTAL = _found(
 SHARE = _found(
     r"(?<![\w.,])(?:(?P<percent>\d+(?:\.\d+)?)(?:\s?%|\sper\s?cent\b)|"
     rf"(?P<words>{NUMBER_WORDS})\s(?:per\s?cent\b|%)|"
-    r"(?P<part>(?:(?:a|an|one|two|three|four|five|six|seven|eight|nine)[\s-])?(?:half|halves|thirds?|quarters?|fourths?|fifths?|"
+    r"(?P<part>(?:(?:a|an|one|two|three|four|five|six|seven|eight|nine)[\s-])?(?:half|halves|thirds?|quarters?|"
+    r"fourths?|fifths?|"
     r"sixths?|sevenths?|"
     r"eighths?|ninths?|tenths?))(?! (?:time|film|movie|pick|one|choice|as|dozen|place)\b)|"
     rf"(?P<one>{_N}|every)\s(?:in|out of|of)\s(?:every\s)?(?P<of>two|three|four|five|six|seven|eight|nine|ten|"
@@ -114,7 +115,9 @@ HOLDS = _found(
     r"to (?:your|their|his|her) name|"
     r"notched up|clocked up|racked up|behind (?:you|them|him|her)|consists? of|spans?|tally|made up of|"
     r"on the books|on file|rented|"
-    r"bought|stands? at|known|long|counts?|lists?|passed before)\b"
+    r"bought|stands? at|stood at|known|long|counts?|lists?|passed before|issued|lent|loaned|borrowed|entered|tried|"
+    r"(?:is|are|['’]re) (?:now )?(?:up to|at|on)(?= \w+)|got to|reached|reaches|taken out|checked out|devoured|enjoyed|"
+    r"been lent|takes in|total(?:s|led|ed)?|comes? to|came to)\b"
 )
 OF_ALL = _found(
     rf"\b(?:of|out of|among)\s(?:all|(?:a|the) total of|the|these|your|their|his|"
