@@ -94,7 +94,8 @@ NEGATION_REACH = re.compile(
 FORECAST_CUE = re.compile(
     r"\b(?:forecast\w*|expect\w*|predict\w*|project(?:s|ed|ion)|estimat\w*|anticipat\w*|should|likely|interval|"
     r"will|would|"
-    r"outlook|justif\w*|reasonable|plausible|next (?:month|window)|coming (?!from|in|to|off|out|back|along)|upcoming|"
+    r"outlook|(?:figure|plan) on|ceiling|(?:high|top|bottom) end|not (?:below|under)|ranges? (?:runs|goes|extends|"
+    r"stretches|lies) (?:from|between)|justif\w*|reasonable|plausible|next (?:month|window)|coming (?!from|in|to|off|out|back|along)|upcoming|"
     r"(?:lower|upper) (?:bound|end|limit|edge)|bounds|as (?:few|low|little) as\b[^.;]{0,30}\bas (?:many|high|much) as|"
     r"could(?! not|n['’]t)|might|may (?:be|well|see|draw|come|bring|reach)|ought|wager|stake|ranges? (?:of|from|"
     r"between|is|runs) (?:about )?\d+|guess\w*|foreca\w*|\w+['’]ll)\b"

@@ -42,6 +42,11 @@ _APPOSED = re.compile(
     r"ahead|to come|expect\w*|"
     r"look\w*)"
 )
+_IN_QUESTION = re.compile(
+    r"^\s(?:is|being)\s(?:the|our)\s(?:month|period|window|one)\s(?:in question|at issue|under (?:forecast|discussion|"
+    r"consideration)|concerned|we (?:mean|forecast|look at|are (?:talking|speaking) (?:about|of)))\b"
+)
+_TALKS_OF = re.compile(r"\b(?:we|i)(?:['’](?:re|m)|\s(?:are|am))\s(?:here\s)?(?:talking|speaking)\s(?:about|of)\s$")
 _FORECAST_NOUN = re.compile(
     r"\b(?:forecast|prediction|outlook|ahead|next|to come|predict\w*|expect\w*|window|horizon|look\w*)\b"
 )
@@ -99,7 +104,7 @@ def _is_forecast(passage: Passage, place: Place) -> bool:
     after = passage.text[place.end : place.end + 60]
     if lexicon.FORECAST_OF.search(before) or lexicon.THEN_FORECAST.match(after):
         return not is_reference(passage, place)
-    if _CALENDAR.search(before) or _IN_STORE.match(after):
+    if _CALENDAR.search(before) or _IN_STORE.match(after) or _IN_QUESTION.match(after) or _TALKS_OF.search(before):
         return True
     if not passage.speaks_of_forecast:
         return False

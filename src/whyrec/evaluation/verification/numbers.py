@@ -93,7 +93,7 @@ def _count(number: Number, passage: Passage, *, bound: dict[Number, Place], numb
         return matching(number, [_difference(pair) for pair in compared(passage, number.start)])
     if number in bound:
         return matching(number, _in_bound_place(bound[number], passage))
-    if re.search(r"\b(?:peak\w*|record|high)\b[^,.;\d]{0,20}$", before):
+    if re.search(r"\b(?:peak\w*|record|(?<!as )high(?! end))\b[^,.;\d]{0,20}$", before):
         return matching(number, sorted(known.months, key=lambda basis: -basis.value)[:1])
     if passage.speaks_of_forecast and not re.search(rf"\b(?:{_CURRENT})\b[^,:\d]{{0,24}}$", before):
         return matching(number, known.forecasts[1:] if _END_CUE.search(before + after) else known.forecasts[:1])
@@ -103,7 +103,9 @@ def _count(number: Number, passage: Passage, *, bound: dict[Number, Place], numb
         return matching(number, [*_averages(passage), *ratings])
     if lexicon.TOTAL_CUE.search(passage.words):
         return matching(number, [known.total])
-    return matching(number, [*known.months, *known.recents, known.total])
+    rating = known.facts.mean_rating if number.decimals else None
+    ratings = [] if rating is None else [Basis(rating, ("rating",), "mean rating")]
+    return matching(number, [*known.months, *known.recents, known.total, *ratings])
 
 
 def _in_bound_place(place: Place, passage: Passage) -> list[Basis]:
