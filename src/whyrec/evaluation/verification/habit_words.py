@@ -41,7 +41,9 @@ OF_HISTORY = _found(
     rf"partiality|leaning|soft spot|drawn|turned|turning|turns|goes for|go for|opted|opts|touched|tried|sampled|"
     rf"average {PERSON}|usual|rents?|rented|sat through|gone for|been through|got through|loved|enjoyed|likes?|"
     rf"loves?|"
-    r"prefers?|enjoys?|adores?|fancies|avoids?|shuns?|dislikes?|hates?|frequent|often|represented|attention|"
+    r"untried|prefers?|enjoys?|adores?|fancies|avoids?|shuns?|dislikes?|hates?|frequent|often|represented|attention|"
+    r"(?:top|favou?rite|commonest|leading|number one|main|first|chief|most[ -]\w+) (?:genre|category|kind|type|class|"
+    r"sort)|"
     r"affinity|inclination|predilection|loans?|shelf|repertoire|holdings?|cup of tea|on file|collection|"
     rf"(?:has|have|had|were|are|been|ever|never) (?:\w+ )?{TOOK}(?! by\b))\b"
 )
@@ -58,13 +60,14 @@ PIECE_END = _found(
 )
 
 OTHERS = (
-    rf"(?:(?:the |an? |your |our )?(?:average|mean|typical|usual|other|ordinary|normal|common|median|general|"
+    rf"(?:(?:the |an? |your |our )?(?:average|mean|typical|usual|ordinary|normal|common|median|general|"
     rf"regular|run-of-the-mill|everyday|casual)"
     rf"(?:\s{PERSON}|\speople|\sperson|\sone|\sfolks?|\spublic|\saudiences?|\spopulation|\s(?:movie|film|"
     rf"cinema)-?goers?|\sspectators?|\sconsumers?|\swatchers?|\sman|\swoman|\sjoe|\srate|\sshare|"
     rf"\slevel|\samount|\smeasure|\sfigure|\snorm)?(?:['’]s)?|most (?:people|{PERSON}|others|folks?|of us|"
     rf"audiences|everyone|everybody)|others|(?:your|their|his|her) (?:peers|fellows|neighbou?rs)|"
-    rf"(?:other|fellow) (?:people|{PERSON}|folk)|every(?:body|one)(?: else)?|any(?:body|one) else|the (?:rest|"
+    rf"(?:other|fellow) (?:people|{PERSON}|folks?|audiences?|(?:movie|film|cinema)-?goers?|households)|every(?:body|"
+    rf"one)(?: else)?|any(?:body|one) else|the (?:rest|"
     rf"norm|crowd|public|"
     rf"majority of {PERSON}|next (?:man|person|{PERSON}|one)|common run)|people in general|(?<=in )most|"
     rf"(?<=than )most|(?<=for )most|(?<=as )most|most(?=\W*$)|(?:national|overall|general) (?:average|mean|rate)|"
@@ -155,7 +158,7 @@ NEVER = _found(
     r"lacking|"
     r"devoid|free of|void of|not to be found|nowhere|left (?:\w+ )?out|skipped|ignored|neglected|overlooked|"
     r"bypassed|spurned|avoided altogether|ain['’]t|a first|first[- ]ever|uncharted|terra incognita|wanting|"
-    r"unheard of|unrepresented|unrecorded|conspicuous by)\b"
+    r"unheard of|untried|unsampled|unrepresented|unrecorded|conspicuous by)\b"
 )
 EVER = _found(
     r"\b(?:before|on record|ever|a taste of|has watched|have watched|has seen|have seen|already|"
@@ -185,7 +188,8 @@ LIKES = _found(
     r"hunger for|thirst for|addict(?:ed)?|never tires? of|has a (?:nose|eye) for|sweet tooth|warm(?:s)? to|bent|"
     r"proclivity|zeal|"
     r"sweet on|admirer|delights? in|revels?|thrives? on|feeds? on|(?:close|dear|near) to|staple|predisposition|"
-    r"all about|buff|admir(?:es?|ers?)|devotees|friends? of|lovers of|fanc(?:y|ies)|craving|crav(?:es?)|hunger|eye for|"
+    r"(?:can(?:no|['’])t|never) (?:say|says) no|all about|buff|admir(?:es?|ers?)|devotees|friends? of|lovers of|"
+    r"fanc(?:y|ies)|craving|crav(?:es?)|hunger|eye for|"
     r"thing for|given to|attracted to|wild about|crazy for|mad (?:for|on)|keen|can['’]?t get enough|goes to|"
     r"tends? (?:to|towards?)|(?:one of|among) (?:\w+ )?favou?rites?|favou?rites?|(?:your|their|his|her) thing|"
     r"up (?:your|their|his|her) (?:street|alley)|smitten|mad keen|soft on|aficionados?|connoisseur|nut|junkie|"
@@ -232,7 +236,8 @@ TOWARDS = _found(
     r"tak(?:en|ing) up|strengthen(?:s|ed|ing)?|(?:com|mov)\w+ to the fore|getting into|got into|more of a)\b"
 )
 AWAY = _found(
-    r"\b(?:away from|(?:not|(?<=n['’]t)) (?:\w+ ){0,4}?(?:as|so) (?:many|much|often)|gone (?:\w+ ){1,2}off|"
+    r"\b(?:away from|(?:not|(?<=n['’]t)) (?:\w+ ){0,4}?(?:as|so) (?:many|much|often)|gone (?:\w+ ){1,2}off|g(?:ives?|"
+    r"iven|iving|ave) way|"
     r"hardly any|scarcely any|barely any|few|decreas(?:e|es|ed|ing|ingly)|declin(?:e|es|ed|ing)|fall(?:s|en|ing)?|"
     r"fell|drop(?:s|ped|"
     r"ping)?|down|"
@@ -333,8 +338,15 @@ MUCH = _found(
 CLEFT = _found(r"^\W*(?:it is|it['’]s|it was)\s(?=[^.;]{2,50}?\s(?:that|which)\s)")
 """Before what a user is said to like: "it is comedies that the viewer picks"."""
 PLURAL = re.compile(r"(?:\w{2,}[^s\W]s|\w+ies)$", re.I)
-DENIED_BEHIND = _found(r"\s(?:[\w'’]+\s){0,3}?(?:(?:is|are|was|were|do|does|did|has|have)(?:n['’]t|\snot)|never)\b")
+DENIED_BEHIND = _found(r"\s?(?:[\w'’]+\s){0,3}?(?:(?:is|are|was|were|do|does|did|has|have)(?:n['’]t|\snot)|never)\b")
 THAN_THE_USER = _found(
     rf"\bthan (?:you|they|he|she|this \w+|the {PERSON}|our \w+)\b(?! (?:did|used))|\bthan (?:your|their|his|her)s?\b"
 )
 """What others are compared with: "other people watch more dramas than you do"."""
+GIVES_WAY = _found(r"\b(?:g(?:ives?|iven|iving|ave)|ma(?:kes?|king|de)) (?:way|room|place) (?:to|for)\b")
+"""Between what wanes and what takes its place."""
+ANSWERS = _found(
+    r"^\W*(?:no|not|never|none|nope|nah|hardly|rarely|seldom|yes|aye|yep|often|always|plenty|lots|zero|loads|"
+    r"all the time|"
+    r"once|twice|now and then)\b"
+)

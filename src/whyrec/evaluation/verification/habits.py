@@ -77,7 +77,14 @@ def speaks_of_habits(reading: Reading, sentence: Span) -> bool:
     masked = _without_dummies(reading.masked[sentence[0] : sentence[1]])
     if words.OF_ITEM.search(masked) is not None:
         return False
-    cues = (words.OF_USER, words.OF_HISTORY, quantity_words.WINDOW, quantity_words.OF_ALL, words.NAMES_OTHERS)
+    cues = (
+        words.OF_USER,
+        words.OF_HISTORY,
+        quantity_words.WINDOW,
+        quantity_words.OF_ALL,
+        words.NAMES_OTHERS,
+        quantity_words.TELLS_SHARE,
+    )
     if any(cue.search(masked) is not None for cue in cues):
         return True
     # One item is a western; westerns are of a history.
@@ -121,6 +128,8 @@ def habit_claims(
         found = list(rule(piece))
         if found:
             yield from found
+            if rule is _numbers and mentions and not any(values for _, values in found):
+                continue  # the length of the history, beside something else
             if rule in _BESIDE_NUMBERS:
                 yield from _numbers(piece)
             return
@@ -128,16 +137,18 @@ def habit_claims(
 
 def _numbers(piece: _Piece) -> Iterator[HabitClaim]:
     start = piece.span[0]
+    firsts = [(start + hit.start(), start + hit.end()) for hit in words.MOST.finditer(piece.said)]
     ratios = [
         (start + hit.start(), start + hit.end()) for hit in words.TIMES.finditer(piece.said) if _is_ratio(piece, hit)
     ]
     masked, facts = piece.reading.masked, piece.facts
-    for found in quantities(masked, piece.span, mentions=piece.mentions, facts=facts, ratios=ratios):
+    for found in quantities(masked, piece.span, mentions=piece.mentions, facts=facts, ratios=[*ratios, *firsts]):
         settled = () if found.mention is None else (found.mention,)
         ids = ("history", *_ids(settled))
         for start, end in _hull(piece, (found.start, found.end), settled):
             said = piece.reading.text[start:end]
-            yield Claim("number", said, start, end, not found.problem, ids, found.problem), tuple(piece.mentions)
+            values = tuple(piece.mentions) if settled else ()
+            yield Claim("number", said, start, end, not found.problem, ids, found.problem), values
 
 
 def _times(piece: _Piece) -> Iterator[HabitClaim]:
@@ -149,8 +160,14 @@ def _times(piece: _Piece) -> Iterator[HabitClaim]:
     said = decimal_number(told) if told else words.TIMES_OF_WORD[hit["word"].casefold()]
     for mention in piece.mentions:
         lifts = _lifts(piece, mention)
-        holds = any(lift > said if hit["bound"] else abs(lift - said) <= _TIMES_WITHIN * said for lift in lifts)
+        holds = any(
+            lift > said if _is_bound(piece, hit) else abs(lift - said) <= _TIMES_WITHIN * said for lift in lifts
+        )
         yield from _claims(piece, hit, mention, problem="" if holds else f"it is {max(lifts):.3g} times", also=others)
+
+
+def _is_bound(piece: _Piece, hit: re.Match[str]) -> bool:
+    return hit["bound"] is not None or quantity_words.OR_MORE.search(piece.said, hit.end()) is not None
 
 
 def _ratios_of_two(piece: _Piece) -> Iterator[HabitClaim]:
@@ -162,7 +179,7 @@ def _ratios_of_two(piece: _Piece) -> Iterator[HabitClaim]:
     told = hit["n"] or hit["x"]
     said = decimal_number(told) if told else words.TIMES_OF_WORD[hit["word"].casefold()]
     ratio = one / other if other else 0.0
-    holds = ratio > said if hit["bound"] else abs(ratio - said) <= _TIMES_WITHIN * said
+    holds = ratio > said if _is_bound(piece, hit) else abs(ratio - said) <= _TIMES_WITHIN * said
     problem = "" if holds else f"{one} against {other} in the history"
     span = piece.span[0] + hit.start(), piece.span[0] + hit.end()
     for start, end in _hull(piece, span, piece.mentions):
@@ -217,7 +234,8 @@ def _turns(piece: _Piece) -> Iterator[HabitClaim]:
     for mention in piece.mentions:
         steps = [_step(piece.facts, trait, last=n) for trait in mention.traits]
         was_so = words.IN_THE_PAST.search(piece.said, 0, hit.start()) is not None
-        wants_up = (away is None) != (piece.denies(hit) != was_so)
+        is_heir = words.GIVES_WAY.search(piece.said, 0, mention.start - piece.span[0]) is not None
+        wants_up = is_heir or (away is None) != (piece.denies(hit) != was_so)
         holds = any(step > 0 if wants_up else step < 0 for step in steps)
         problem = "" if holds else f"the share of this changed by {max(steps, key=abs):+.0%} in the last {n}"
         yield from _claims(piece, hit, mention, problem=problem)

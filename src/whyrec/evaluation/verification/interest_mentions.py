@@ -274,6 +274,9 @@ def _role(masked: str, hit: Mention, *, others: Sequence[Mention]) -> str | None
     ends = [it.start() for it in words.SENTENCE_END.finditer(masked, hit.end, last)]
     starts = [it.end() for it in words.SENTENCE_END.finditer(masked, first, hit.start)]
     cues = {"directs": words.DIRECTS, "acts": words.ACTS}
+    beside = [role for role, cue in cues.items() if cue.match(masked, min(hit.end + 1, len(masked)), last)]
+    if beside:
+        return beside[0]
     before = {
         role: found[-1].end()
         for role, cue in cues.items()

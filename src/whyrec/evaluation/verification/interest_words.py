@@ -86,7 +86,8 @@ LIKING = Cue(
 DENIES = re.compile(
     r"\b(?:nothing (?:to do with|of|like|in the way of)|lacks?|lacking|devoid of|free of|absence of|no (?:trace|"
     r"hint|sign|touch|"
-    r"whiff) of|short on|a far cry from|poles apart from|the opposite of|miles from|unlike)\s(?:[\w'’]+\s){0,2}$",
+    r"whiff) of|(?:stays?|steers?|keeps?) (?:well )?(?:clear of|away from)|avoids|shuns|eschews|short on|"
+    r"a far cry from|poles apart from|the opposite of|miles from|unlike)\s(?:[\w'’]+\s){0,2}$",
     re.I,
 )
 """Before a value that the item is said not to have, beside plain denials."""

@@ -9,6 +9,7 @@ they are known, also levels on readable scales, motivations and traits.
 from collections.abc import Iterator, Sequence
 
 from whyrec.evaluation.verification import interest_words as words
+from whyrec.evaluation.verification.habit_words import ANSWERS
 from whyrec.evaluation.verification.habits import habit_claims, is_about_user, is_credit, pieces, speaks_of_habits
 from whyrec.evaluation.verification.hidden import hidden_claims
 from whyrec.evaluation.verification.interest_facts import InterestFacts
@@ -61,7 +62,9 @@ def _units(reading: Reading) -> list[tuple[int, int]]:
             asked = units[-1]
             is_habit = [is_about_user(reading, it) for it in (asked, sentence)]
             names = [bool(reading.mentions_in(it)) for it in (asked, sentence)]
-            if any(is_habit) and names in ([True, False], [False, True]) and is_habit[names.index(False)]:
+            if (any(is_habit) and names in ([True, False], [False, True]) and is_habit[names.index(False)]) or (
+                is_habit[0] and names == [True, False] and ANSWERS.search(reading.masked[slice(*sentence)])
+            ):
                 units[-1] = (asked[0], sentence[1])
                 continue
         units.append(sentence)

@@ -118,13 +118,15 @@ SIDE = _found(
 _MORE = _any(
     r"more|higher|greater|stronger|faster|quicker|brisker|speedier|swifter|tenser|calmer|longer|shorter|larger|"
     r"bigger|richer|above|over|beyond|past|exceed(?:s|ed|ing)?|tops?|topped",
-    r"surpass(?:es|ed)?|outdo(?:es)?|outstrips?|outweighs?|outranks?|outpaces?|beats?|ahead of|in excess of|north of",
+    r"outscores?|overshoots?|goes? further|surpass(?:es|ed)?|outdo(?:es)?|outstrips?|outweighs?|outranks?|outpaces?|"
+    r"beats?|ahead of|in excess of|north of",
     r"upwards of|better|overtakes?|trumps?|eclipses?|up on|a cut above|a notch above|leaves? behind|extra|too much",
 )
 _LESS = _any(
     r"less|lower|weaker|smaller|fewer|slower|milder|poorer|below|under|beneath|(?:falls? )?short of|trails?|"
     r"lags?|behind",
-    r"shy of|south of|down on|not up to|worse|a notch below|not reach|fails? to reach|undercuts?|inferior to|"
+    r"shy of|south of|down on|not up to|worse|a notch below|not reach|fails? to reach|undercuts?|undershoots?|"
+    r"underscores?|stays? short|inferior to|"
     r"too little",
     r"not as (?:much|high|strong|great)|not so (?:much|high|strong)|lighter|fainter",
 )
@@ -232,7 +234,8 @@ _SIDES = _any(
     r"coincides?|diverges?|converges?|side by side|two of a kind|hit it off|(?:well|badly|ill|poorly)[- ]matched",
     r"opposed|opposites|like-for-like|tall(?:y|ies)|chimes?|fall out|at variance|conflicts?|contradicts?",
     r"(?:do not|don['’]t|does not|doesn['’]t) (?:agree|match|meet)|pull in (?:different|opposite) directions",
-    r"go together|are in line|in line with|point the same way|pull together|hand in hand|fits?|get on|get along",
+    r"(?:stand|go|pull|hang) (?:together|apart)|are aligned|aligned|concurs?|go together|are in line|in line with|"
+    r"point the same way|pull together|hand in hand|fits?|get on|get along",
     r"(?:have|has|having) (?:\w+ ){0,3}?in common|in common|(?:a |the )?perfect (?:match|pair)|two peas in a pod|"
     r"chalk and cheese|cut from the same cloth|suited|think (?:alike|differently)|a (?:good|"
     r"poor|bad) match|near each other|close together|far from each other|meet|akin|kindred",

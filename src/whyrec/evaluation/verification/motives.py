@@ -29,7 +29,8 @@ _NUMBER = _found(rf"(?<![\w.])(?P<n>\d(?:\.\d)?|{NUMBER_WORDS})(?![\w%])(?!\s(?:
 _SOMETHING = _found(r"\b(?:this|that|the|no|any|each|every|which|good|another)\s$")
 """Before "one" where it is no number."""
 _SCALE = _found(
-    r"\b(?:(?:from |of )?(?:0|zero) (?:to|–|-) (?:3|three)|out of (?:3|three)|of (?:3|three)|/\s?3|(?:3|"
+    r"\b(?:(?:from |of )?(?:0|zero) (?:to|–|-) (?:3|three)|out of (?:3|three)|of (?:3|three)|/\s?3|(?:ends|stops|"
+    r"goes up|maximum|top|out) (?:at|of|is|to) (?:3|three)|(?:3|"
     r"three)[- ]point)\b"
 )
 _SPEAKS_OF_STRENGTH = _found(
@@ -53,6 +54,9 @@ _WANTS = _found(
     r"\b(?:motives?|motivations?|want(?:s|ed)?|wish(?:es)?|looks? for|looking for|cares?|seeks?|desires?|desired|"
     r"craves?|craving|interest in|appetite|hunger|thirst|urge|sought|wanted|is your thing|matters?|after)\b"
 )
+_NOT_HERE = _found(r"\b(?:do not|don['’]t|never)\s(?:go )?(?:look|looking|hope|wait|count|bank|expect)\b")
+_CLEFT = _found(r"\b(?:it['’]s|it is)\s(?:\w+\s)?$")
+"""After "if there is one thing you want"."""
 _LOVE_OF = _found(r"(?:loves?|passion|tenderness|hoots?) (?:of|for|about)\b")
 """A liking rather than a theme."""
 _PROMISES = _found(
@@ -204,7 +208,9 @@ def _is_rather(trait: TraitHit, motive: Hit, masked: str, sentence: Stretch) -> 
     start, end = _between_commas(masked, sentence, (motive.start, motive.end))
     user, item = (pattern.search(masked, start, end) for pattern in (_OF_USER, _OF_ITEM))
     item_is_first = item is not None and (user is None or item.start() < user.start())
-    if _WANTS.search(masked, start, end):
+    if _NOT_HERE.search(masked, start, motive.start):
+        return True
+    if _WANTS.search(masked, start, end) or _number(masked, sentence, but=(motive.start, motive.end)):
         return False
     is_wanted = any(_is_cued(masked, cue, Stretch(start, end), hit=motive) for cue in ("strongest", "there"))
     return item_is_first or not is_wanted or _PROMISES.search(masked, start, motive.start) is not None
@@ -213,7 +219,8 @@ def _is_rather(trait: TraitHit, motive: Hit, masked: str, sentence: Stretch) -> 
 def _is_of_item(masked: str, sentence: Stretch, hit: Hit) -> bool:
     """Whether words for a motivation are said of the item: "it shows the human cost of war"."""
     start, end = _between_commas(masked, sentence, (hit.start, hit.end))
-    is_said_of_item = _OF_ITEM.search(masked, start, hit.start) is not None
+    said = _CLEFT.search(masked, start, hit.start)
+    is_said_of_item = _OF_ITEM.search(masked, start, hit.start) is not None and said is None
     return is_said_of_item and not (_OF_USER.search(masked, start, end) or _WANTS.search(masked, start, end))
 
 

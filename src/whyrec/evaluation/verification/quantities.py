@@ -67,6 +67,10 @@ def quantities(
         if total is not None and is_alone:
             yield Quantity(*total.span(), None, "")
         return
+    if total is None and window is None and is_whole and words.ALONE.match(masked, number.end("n"), piece[1]):
+        holds = _fits(masked, number, float(n), piece=piece)
+        yield Quantity(*number.span("n"), None, "" if holds else f"the history has {n}")
+        return
     is_beside = any(0 < it.start - number.end("n") <= _BESIDE for it in mentions)
     if mentions and (window is not None or total is not None or is_whole or is_beside):
         found = _of_count(masked, number, mentions=mentions, facts=facts, last=size)

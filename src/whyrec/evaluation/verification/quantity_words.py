@@ -40,7 +40,8 @@ SHARE = _found(
     r"fourths?|fifths?|"
     r"sixths?|sevenths?|"
     r"eighths?|ninths?|tenths?))(?! (?:time|film|movie|pick|one|choice|as|dozen|place)\b)|"
-    rf"(?P<one>{_N}|every)\s(?:in|out of|of)\s(?:every\s)?(?P<of>two|three|four|five|six|seven|eight|nine|ten|"
+    rf"(?P<one>{_N}|every)(?:\s{NOUN})?\s(?:in|out of|of)\s(?:every\s)?(?P<of>two|three|four|five|six|seven|eight|"
+    rf"nine|ten|"
     rf"\d\d?|twenty|hundred)"
     rf"(?![\w%])(?!\s(?:most|last|latest|recent))|"
     r"every\s(?P<other>other|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth)(?:\s(?:one|film|movie|"
@@ -103,7 +104,8 @@ ABOUT = _found(
     r"give or take|or thereabouts|approx\.?)\s(?:a\s)?$|[~≈]\s?$"
 )
 NO_COUNT = _found(
-    r"\b(?:single|this|that|any|each|another|which|every|the|rated|scores?|scale|strength|level|rank(?:ed)?|"
+    r"\b(?:single|you|us|we|them|this|that|any|each|another|which|every|the|rated|scores?|scale|strength|level|"
+    r"rank(?:ed)?|"
     r"priced|costs?|aged?|year|(?:at|is|the|a) number|part|volume|chapter)\s(?:of\s|at\s|from\s)?$"
 )
 HOLDS = _found(
@@ -117,10 +119,18 @@ HOLDS = _found(
     r"on the books|on file|rented|"
     r"bought|stands? at|stood at|known|long|counts?|lists?|passed before|issued|lent|loaned|borrowed|entered|tried|"
     r"(?:is|are|['’]re) (?:now )?(?:up to|at|on)(?= \w+)|got to|reached|reaches|taken out|checked out|devoured|enjoyed|"
-    r"been lent|takes in|total(?:s|led|ed)?|comes? to|came to)\b"
+    r"been lent|takes in|passed|put (?:away|behind)|"
+    r"total(?:s|led|ed)?|comes? to|came to)\b"
 )
 OF_ALL = _found(
     rf"\b(?:of|out of|among)\s(?:all|(?:a|the) total of|the|these|your|their|his|"
     rf"her)\s{_N}(?:\s{NOUN}\b|(?=\s?[.,;?!]))"
 )
 COUNTS_ONE = _found(rf"\s(?:of|in|out|{NOUN})\b")
+ALONE = _found(rf"\s(?:\w+\s)?{NOUN}\s?[,;]")
+"""Behind the length of a history that has nothing to do with the value behind it: "20 films, likes comedies"."""
+TELLS_SHARE = _found(
+    rf"\b(?:one|two|three|four|five|six|seven|eight|nine|\d)(?:\s{NOUN})?\sin\s(?:every\s)?(?:two|three|four|five|six|"
+    rf"seven|eight|nine|ten|\d\d?)\b|\bevery\s(?:second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth)\s{NOUN}"
+)
+OR_MORE = _found(r"\b(?:or (?:more|over|better|above)|and more|at the (?:very )?least)\b")

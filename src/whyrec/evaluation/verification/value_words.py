@@ -39,7 +39,7 @@ DENIED_AFTER = re.compile(
     r"[,”\"’)]?\s?(?:[\w-]+\s)?(?:films?\s|movies?\s)?(?:(?:it|this|that|this one|□+|this film|the film)\s(?:is|was|"
     r"will be|does)"
     r"(?:\s(?:certainly|definitely|most certainly|surely|emphatically))?(?:\snot|n['’]t|\snever)|(?:it|this|"
-    r"that)\s?ain['’]t|"
+    r"that)\s?ain['’]t|(?:plays?|has|have|is given) no (?:role|part|place)|(?:is|are) (?:nowhere|absent|missing)|"
     r"is (?:something|the last thing|one thing|what) (?:it|this|□+) (?:is not|isn['’]t)|"
     r"[^.;?]{0,24}\b(?:look elsewhere|isn['’]t one|"
     r"is not one|isn['’]t for you|is not for you|isn['’]t (?:it|that)|won['’]t do))",
