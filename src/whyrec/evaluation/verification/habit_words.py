@@ -5,6 +5,7 @@ English only. Nothing here knows the writer whose texts are checked.
 
 import re
 
+from whyrec.evaluation.verification import people_words
 from whyrec.evaluation.verification.lexicon import NUMBER_WORDS
 
 
@@ -12,11 +13,7 @@ def _found(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
-PERSON = (
-    r"(?:users?|viewers?|customers?|readers?|shoppers?|buyers?|listeners?|gamers?|persons?|clients?|members?|"
-    r"borrowers?|"
-    r"patrons?|subscribers?|moviegoers?|filmgoers?|cinemagoers?|guests?|subjects?)"
-)
+PERSON = rf"(?:{people_words.PERSON}s?)"
 TOOK = (
     r"(?:watch(?:es|ed|ing)?|seen?|sees|saw|takes?|took|taken|chooses?|chose|chosen|pick(?:s|ed)?|buys?|bought|"
     r"view(?:s|ed)?|rent(?:s|ed)?|consumed?|enjoyed|sat (?:through|down)|borrow(?:s|ed)?|sampled|touched|tried|"
@@ -39,7 +36,8 @@ OF_HISTORY = _found(
     rf"so far|to date|up to now|until now|by now|entries|holdings?|account(?:s|ing)? for|make up|makes up|habit|"
     rf"habits|interest in|rate|"
     rf"partiality|leaning|soft spot|drawn|turned|turning|turns|goes for|go for|opted|opts|touched|tried|sampled|"
-    rf"average {PERSON}|usual|rents?|rented|sat through|gone for|been through|got through|loved|enjoyed|likes?|"
+    rf"average {PERSON}|usual|rents?|rented|sat through|gone for|been through|got through|loved|enjoyed|liked|"
+    rf"favou?red|preferred|likes?|"
     rf"loves?|"
     r"untried|prefers?|enjoys?|adores?|fancies|avoids?|shuns?|dislikes?|hates?|frequent|often|represented|attention|"
     r"(?:top|favou?rite|commonest|leading|number one|main|first|chief|most[ -]\w+) (?:genre|category|kind|type|class|"
@@ -58,6 +56,9 @@ PIECE_END = _found(
     r";\s|:\s|\s[—–]\s|,\s(?:and|but|while|whereas|yet|so|though|although|which|because|since|as)\s|"
     r"(?<!anything)(?<!nothing)\sbut\s"
 )
+
+JOINT = _found(r"\s(?:and|but|while|whereas|yet|though|although)\s|;\s")
+"""Between two statements on a history, where both sides are one."""
 
 OTHERS = (
     rf"(?:(?:the |an? |your |our )?(?:average|mean|typical|usual|ordinary|normal|common|median|general|"

@@ -67,9 +67,26 @@ def pieces(reading: Reading, sentence: Span) -> list[Span]:
     cuts = [hit.end() for hit in words.PIECE_END.finditer(reading.masked, *sentence)]
     cuts = [cut for cut in cuts if sentence[0] < cut < sentence[1]]
     whole = reading.masked[sentence[0] : sentence[1]]
-    if words.OF_ITEM.search(whole) is None or not cuts:
-        return [sentence]
+    if words.OF_ITEM.search(whole) is None:
+        joints = [hit.end() for hit in words.JOINT.finditer(reading.masked, *sentence)]
+        edges = sorted({sentence[0], *joints, *cuts, sentence[1]})
+        cuts = []
+        for start, end in itertools.pairwise(edges):
+            last = cuts[-1] if cuts else sentence[0]
+            if start > last and _stands_alone(reading, (start, end)) and _stands_alone(reading, (last, start)):
+                cuts.append(start)
     return list(itertools.pairwise([sentence[0], *cuts, sentence[1]]))
+
+
+def _stands_alone(reading: Reading, piece: Span) -> bool:
+    """Whether a piece makes a statement of its own on a history: it names a value and says how often.
+
+    The length of a history is a statement without a value.
+    """
+    said = reading.masked[piece[0] : piece[1]]
+    if reading.mentions_in(piece):
+        return any(cue.search(said) for cue in _STATES)
+    return quantity_words.HOLDS.search(said) is not None and quantity_words.LENGTH.search(said) is not None
 
 
 def speaks_of_habits(reading: Reading, sentence: Span) -> bool:
@@ -322,6 +339,8 @@ def _evers(piece: _Piece) -> Iterator[HabitClaim]:
         yield from _claims(piece, hit, mention, problem="" if count else "nothing in the history is so")
 
 
+_STATES = (words.LIKES, words.DISLIKES, words.NEVER, words.MOST, words.EVER, quantity_words.WINDOW, words.HALF)
+"""Words of which a piece that makes a statement has one."""
 _RULES: tuple[Callable[[_Piece], Iterator[HabitClaim]], ...] = (
     _times,
     _ratios_of_two,

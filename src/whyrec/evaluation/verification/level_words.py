@@ -6,6 +6,7 @@ English only. Nothing here knows the writer whose texts are checked.
 import re
 from collections.abc import Iterator
 
+from whyrec.evaluation.verification.people_words import ITEM, PERSON
 from whyrec.evaluation.verification.phrases import word_list
 
 
@@ -61,15 +62,14 @@ PUSH = _found(rf"\b(?:(?P<down>{_DOWNS})|(?P<up>{_UPS}))")
 NO_SCALE = _found(r"\b(?:no|not one|none of the|not a single|not any)\s(?:aspects?|scales?|of them)\b")
 
 _USER = _any(
-    r"(?:this |the |that |our )?(?:user|viewer|customer|reader|shopper|buyer|listener|player|person|"
-    r"client)s?(?:['’]s?)?",
+    rf"(?:this |the |that |our )?{PERSON}s?(?:['’]s?)?",
     r"they|their|them|you|your|you['’](?:ve|re|d|ll)|he|his|she|her|tastes?|preferences?|prefers?|preferred|"
     r"liked|likes",
     r"wants?|looks? for|liking|fondness|appetite|penchant|inclination|history|profile|choices|picks|habits?|weakness",
     r"leanings?|soft spot|love of|love for|partiality",
 )
 _OFFERED = _any(
-    r"(?:you|viewers?|one|they|the viewer|this viewer|anyone|whoever watches it)(?:['’]ll)? (?:will |can |"
+    rf"(?:you|viewers?|one|they|(?:the|this) {PERSON}|anyone|whoever watches it)(?:['’]ll)? (?:will |can |"
     r"should |may |might )?"
     r"(?:get|gets|find|finds|expect|are in for|is in for|be in for|be met|meet|be treated|are treated|be given|"
     r"encounter)",
@@ -80,14 +80,14 @@ _OFFERED = _any(
     r"(?:watch|see|take|choose|try) (?:it|this)|expect|awaits?|is offered|on offer",
 )
 _ITEM = _any(
-    r"□+|its?|it['’]s|(?:this|the) (?:film|movie|item|product|title|game|book|picture|work|piece|one)(?:['’]s)?",
+    rf"□+|its?|it['’]s|(?:this|the) (?:{ITEM}|one)(?:['’]s)?",
     r"(?:film|movie|item|product)['’]s|here|this(?= (?:is|has|was|offers|comes|takes|moves|gives|keeps|will))",
 )
 SUBJECT = _found(rf"(?<!\w)(?:(?P<item>{_OFFERED}|{_ITEM})|(?P<user>{_USER}))(?!\w)")
 USER_BEHIND = _found(
     r"[\s,]*(?:(?:is|are|was|were)\s)?(?:just |exactly |precisely )?(?:what|that|which|the sort of thing|"
     r"the kind of thing|how)\s"
-    r"(?:this |the |that )?(?:users?|viewers?|customers?|you|they|he|she|person)\b(?!\s(?:get|find|see|will))"
+    rf"(?:this |the |that )?(?:{PERSON}s?|you|they|he|she)\b(?!\s(?:get|find|see|will))"
 )
 """Right behind a level that is the user's: "a slow pace is what you like"."""
 _MIDDLE = r"(?:the )?(?:catalogue['’]?s? |overall )?(?:middle|midpoint|average|mean|usual|norm|ordinary|par|standard)"
@@ -167,14 +167,14 @@ GIVES_MARK = _found(
     r"ways?|hours?))"
 )
 """Before a level in words: "scores nine for suspense"."""
-THAN = _found(r"\b(?:than|as|for (?:you|them|him|her|this viewer|the viewer))\b")
+THAN = _found(rf"\b(?:than|as|for (?:you|them|him|her|(?:this|the) {PERSON}))\b")
 COMPARES = _found(
     r"\b(?:compared|in comparison|by comparison|relative|next|measured|set|put|held|weighed) (?:with|to|against|"
     r"beside)\b|"
     r"\bagainst\b|\bbeside\b"
 )
 PAIR = _found(
-    r"\b(?:you|your|yours|users?|viewers?|customers?|persons?|they|their|his|her|tastes?|preferences?|two|both|"
+    rf"\b(?:you|your|yours|{PERSON}s?|they|their|his|her|tastes?|preferences?|two|both|"
     r"each other|"
     r"together|liking)\b"
 )
@@ -199,11 +199,11 @@ _TAKES = _any(
     r"['’](?:re|s|d) \w+",
 )
 _WHO = _any(
-    r"(?:this |the |that |our |said )?(?:user|viewer|customer|reader|shopper|buyer|listener|player|person|client)",
+    rf"(?:this |the |that |our |said )?{PERSON}",
     r"you|they|he|she|one",
 )
 _WHOSE = _any(
-    r"(?:this |the |that |our )?(?:user|viewer|customer|reader|shopper|buyer|listener|player|person|client)s?['’]s?",
+    rf"(?:this |the |that |our )?{PERSON}s?['’]s?",
     r"your|their|his|her",
 )
 _LIKED = _any(
@@ -214,8 +214,8 @@ USERS = _found(
     rf"\b(?:{_WHOSE} (?:\w+ )?{_LIKED}\b(?! (?:film|movie|title|picture|item|one)\b)"
     rf"|(?:what|how|as|than|where|that|level|levels|which|one|amount|"
     rf"degree) (?:much )?(?:of it )?{_WHO}(?:['’](?:re|s|ve|d))? "
-    rf"(?:\w+ ){{0,2}}?(?:{_TAKES})|(?:the )?(?:user|viewer|customer|preference|taste)s?(?! is| are|['’])\b"
-    rf"|(?:suits|to|for) (?:you|them|him|her|the viewer|this viewer)\b|than you\b)"
+    rf"(?:\w+ ){{0,2}}?(?:{_TAKES})|(?:the )?(?:{PERSON}|preference|taste)s?(?! is| are|['’])\b"
+    rf"|(?:suits|to|for) (?:you|them|him|her|(?:the|this) {PERSON})\b|than you\b)"
 )
 """A user's own level, with which an item is compared."""
 _SIDES = _any(

@@ -122,8 +122,8 @@ THEN_FORECAST = re.compile(
 )
 RANGE_CUE = re.compile(r"\b(?:interval|range|between|from|band|bounds?|anywhere|low(?:er)? end|span)\b")
 TOTAL_CUE = re.compile(
-    r"\b(?:in total|overall|all told|altogether|in all|total|to date|so far altogether|since (?:its )?(?:release|"
-    r"launch|debut)|"
+    r"\b(?:in total|overall|all told|altogether|in all|(?<!\ba )total|to date|so far altogether|since (?:its )?"
+    r"(?:release|launch|debut)|"
     r"all[- ]time(?! (?:high|low|best|peak|record))|lifetime|cumulative\w*|audience of|entire history|whole history|"
     r"across its history|so far|up to now|until now|up till now|by now|thus far|as yet|taken together|put together|"
     r"since (?:the )?(?:records?|log|data|history|it)\b[^.;]{0,20}|since it (?:came|appeared|arrived|launched)|"

@@ -13,6 +13,7 @@ from whyrec.evaluation.verification.denials import is_denied
 from whyrec.evaluation.verification.interest_words import decimal_number
 from whyrec.evaluation.verification.lexicon import NUMBER_WORDS
 from whyrec.evaluation.verification.mentions import Stretch, split_sentences
+from whyrec.evaluation.verification.people_words import ITEM, PERSON
 from whyrec.evaluation.verification.phrases import Hit, Phrases, word_list
 from whyrec.evaluation.verification.traits import TraitHit, TraitNames
 from whyrec.interfaces import Claim
@@ -39,13 +40,10 @@ _SPEAKS_OF_STRENGTH = _found(
     r"given|gets?|reach(?:es)?|valued at|is (?:a |at )?(?=\d)|top mark)\b|[:=]\s(?=\d)"
 )
 _OF_USER = _found(
-    r"\b(?:users?|viewers?|customers?|readers?|shoppers?|buyers?|persons?|people|they|them|their|he|she|him|you|your|"
+    rf"\b(?:{PERSON}s?|people|they|them|their|he|she|him|you|your|"
     r"you['’](?:re|ve|d|ll)|choices?|profile|motives?|motivations?|history|picks?|taste)\b"
 )
-_OF_ITEM = _found(
-    r"□|\b(?:it|its|it['’]s|this (?:one|film|movie|item|product|title|book|game|picture|work)|"
-    r"(?:the|a) (?:film|movie|item|product|picture|work|one))\b"
-)
+_OF_ITEM = _found(rf"□|\b(?:it|its|it['’]s|this (?:one|{ITEM})|(?:the|a) (?:one|{ITEM}))\b")
 _COMMA = re.compile(
     r",\s|;\s|:\s|\s[—–-]\s|(?<!anything)(?<!nothing)\s(?:but|while|whereas|whilst|yet|though|"
     r"although)\s"

@@ -27,9 +27,12 @@ WINDOW = _found(
     rf"(?P<b>{_N})\s(?:most recent|latest|last|newest|recent|previous|past|most recently \w+|"
     rf"{NOUN}\s(?:\w+\s)?(?:last|latest|most recently)\b))(?:\s{NOUN}\b)?"
 )
-_ALL_THE = r"(?:all\s|(?:a|the) total of\s|the\s|your\s|their\s|his\s|her\s|these\s|this \w+['’]s\s|every\s)*"
+_ALL_THE = (
+    r"(?:all\s|(?:a|the) total of\s|the\s|your\s|their\s|his\s|her\s|these\s|this \w+['’]s\s|every\s|exactly\s|"
+    r"precisely\s)*"
+)
 TOTAL = _found(
-    rf"(?:\b(?:out of|of|among)\s{_ALL_THE}|/\s?|\bin\s(?:all|the|your|their|his|"
+    rf"(?:\b(?:out of|(?<!total )of|among)\s{_ALL_THE}|/\s?|\bin\s(?:all|the|your|their|his|"
     rf"her)\s(?=[^.;]{{1,16}}\s{NOUN}\b))(?P<n>{_N})(?![\w%]|\.\d)"
     rf"(?:\s{NOUN}\b)?(?:\s(?:so far|to date))?"
 )
@@ -134,3 +137,4 @@ TELLS_SHARE = _found(
     rf"seven|eight|nine|ten|\d\d?)\b|\bevery\s(?:second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth)\s{NOUN}"
 )
 OR_MORE = _found(r"\b(?:or (?:more|over|better|above)|and more|at the (?:very )?least)\b")
+LENGTH = _found(rf"(?<![\w.,]){_N}\s(?:\w+\s)?{NOUN}\b")

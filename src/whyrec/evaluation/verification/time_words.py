@@ -13,12 +13,14 @@ MONTH = re.compile(
     rf"(?<![\d/-])(?P<iso_year>{_YEAR})[-/](?P<iso_month>0[1-9]|1[0-2])(?:-(?P<iso_day>\d\d))?(?!\d)"
     rf"|(?<![\d/.])(?P<us_month>0?[1-9]|1[0-2])[/.](?P<us_year>{_YEAR})(?!\d)"
     rf"|(?:(?<![\d,.])(?P<day_before>{_DAY})(?:st|nd|rd|th)?\s(?:of\s)?)?\b"
-    rf"(?:(?:[Ll]ast|[Tt]his(?: past| year[’']s)?|[Pp]ast|[Ll]ast year[’']s)\s)?(?P<name>(?:{_FULL})\b|"
+    rf"(?:(?:[Ll]ast|[Tt]h(?:is(?: past| year[’']s)?|at|e month of)|[Pp]ast|"
+    rf"[Ll]ast year[’']s)\s)?(?P<name>(?:{_FULL})\b|"
     rf"(?:{_SHORT})\b(?:\.(?=\s(?:\d|of\b|[a-z’'])|[’',;)]))?)(?!\w)"
     rf"(?:\s(?P<day_after>{_DAY})(?:st|nd|rd|th)(?:,\s(?P<year_a>{_YEAR}))?"
     rf"|\s(?P<day_us>{_DAY}),\s(?P<year_b>{_YEAR})"
     rf"|(?:,?\s(?:of\s)?(?:the year\s)?|-|\s?\()(?P<year>{_YEAR})(?![\d,]*\d)\)?"
-    rf"|(?:\s(?:of\s)?)?[’'‘](?P<year_short>\d\d)(?!\d)|-(?P<year_dash>\d\d)(?![\d-]))?"
+    rf"|(?:\s(?:of\s)?)?[’'‘](?P<year_short>\d\d)(?!\d)|-(?P<year_dash>\d\d)(?![\d-])|\s(?:of|in)\s(?:that|the\ssame|"
+    rf"this)\syear\b)?"
 )
 """Case counts: "May", not "may"."""
 _ORDINALS = (
@@ -37,7 +39,7 @@ _ORDINALS = (
 )
 ORDINAL_MONTHS = {word: n for n, word in enumerate(_ORDINALS, start=1)}
 ORDINAL_MONTH = re.compile(
-    rf"\b(?P<nth>{'|'.join(_ORDINALS)}|last)\smonth\sof\s(?:the\syear\s)?(?P<year>{_YEAR})\b", re.IGNORECASE
+    rf"\b(?:the\s)?(?P<nth>{'|'.join(_ORDINALS)}|last)\smonth\sof\s(?:the\syear\s)?(?P<year>{_YEAR})\b", re.IGNORECASE
 )
 _MONTHS = rf"(?P<n>\d{{1,2}}|{NUMBER_WORDS}|an?|a single)\s(?:full\s|whole\s|calendar\s|short\s)?months?"
 RELATIVE_MONTH = re.compile(
