@@ -231,6 +231,9 @@ def _is_meant(masked: str, hit: Mention) -> bool:
         return True
     if words.LABEL.search(masked, max(0, hit.start - 40), hit.start):
         return True
+    is_one = words.A_WORK.search(masked, max(0, hit.start - 4), hit.start) and words.WORK_ENDS.match(masked, hit.end)
+    if is_one and _is_genre(masked, hit):
+        return True
     if not said[0].isupper():
         return False
     before = masked[max(0, hit.start - 3) : hit.start].rstrip()

@@ -130,6 +130,9 @@ LABEL = re.compile(
     re.I,
 )
 """Before a genre that stands alone: "Genre: crime", "filed under crime"."""
+A_WORK = re.compile(r"\b(?:an?|no)\s$", re.I)
+WORK_ENDS = re.compile(r"\s?(?:[.,;:!?]|$|(?:and|by|with|from|of|starring|directed)\b)", re.I)
+"""Around a genre that stands for a work: "an animation from 1994"."""
 LINK = re.compile(r"^\s?(?:,|/|&|and|or|-|–|,\s?and)\s?$")
 """Between two values of one list."""
 DIRECTS = re.compile(
