@@ -46,7 +46,9 @@ OF_HISTORY = _found(
     rf"(?:has|have|had|were|are|been|ever|never) (?:\w+ )?{TOOK}(?! by\b))\b"
 )
 OF_ITEM = _found(
-    r"\b(?:it(?! (?:comes (?:down )?to|is (?:clear|plain|obvious|evident|safe|no)|turns out|seems|appears|"
+    r"\b(?:it(?! (?:comes (?:down )?to|is (?:\w+ )?(?:clear|plain|obvious|evident|safe|no|recorded|noted|known|said|"
+    r"true|fair|seen|told|reported|understood|"
+    r"apparent|worth|stated|written|certain|sure|common knowledge)|turns out|seems|appears|"
     r"would))|its|it['’]s|this one(?! (?:watches|likes|prefers|picks|chooses|loves|has (?:watched|seen|picked|"
     r"taken)|goes for))|this (?:film|movie|item|product|title|book|game|picture|work)|this(?= is)|here is|"
     r"the (?:recommended |suggested |proposed |new )?(?:film|movie|item|product|candidate|picture|suggestion|"
@@ -57,6 +59,14 @@ PIECE_END = _found(
     r"(?<!anything)(?<!nothing)\sbut\s"
 )
 
+ASIDE = _found(
+    r"\b(?:you know|mind you|you see|let me tell you|i(?:['’]ll)? tell you|if you ask me|thank you|"
+    r"you['’]d be surprised|"
+    r"believe you me|(?:would|can) you believe(?: it)?|as you know|you bet|between you and me)\b,?|"
+    r"\b(?:according to|as) the (?:records?|files?|register|catalogue|log|data|books)(?: (?:shows?|says?|has it|"
+    r"goes?))?\b,?"
+)
+"""Said to whoever reads, or of where it is said: nothing about a user."""
 JOINT = _found(r"\s(?:and|but|while|whereas|yet|though|although)\s|;\s")
 """Between two statements on a history, where both sides are one."""
 
@@ -118,7 +128,8 @@ MOST = _found(
     r"(?:nothing|no one|none|nobody)(?: else)? (?:\w+ )?(?:close|near|compares|beats|tops|rivals|matches|touches)|"
     r"number one|no\. ?1|can(?:['’]?t|not| not) get enough|before all else|dominat(?:es?|ed|ing)|predominat\w+|"
     r"prevails?|most prominent(?:ly)?|at the (?:top|head) of|top of the (?:\w+ )?(?:list|table|heap|pile|tree|charts?|"
-    r"bill|pack|ranking)|nothing (?:is|gets|was|has been) \w+ (?:so|as) (?:often|much)|"
+    r"bill|pack|ranking)|nothing (?:(?:is|gets|was|has been) \w+ )?(?:so|as) (?:often|much|frequently|keenly)|(?:led|"
+    r"headed|topped|dominated) by|"
     r"no(?: other)? (?:kind|genre|sort|type|category|class|variety)\b[^.;]{0,40}\b(?:so|as) (?:often|much)|"
     r"first and foremost|"
     r"the (?:main|top|leading|commonest|dominant|chief|principal|primary|biggest|largest|first|prime|number one|"
@@ -159,13 +170,15 @@ NEVER = _found(
     r"lacking|"
     r"devoid|free of|void of|not to be found|nowhere|left (?:\w+ )?out|skipped|ignored|neglected|overlooked|"
     r"bypassed|spurned|avoided altogether|ain['’]t|a first|first[- ]ever|uncharted|terra incognita|wanting|"
-    r"unheard of|untried|unsampled|unrepresented|unrecorded|conspicuous by)\b"
+    r"unheard of|untried|unsampled|unrepresented|unrecorded|conspicuous by|unknown (?:territory|ground|quantity)|"
+    r"left (?:\w+ )?alone|passed over|no experience of|terra nova|"
+    r"no place (?:in|on)|stayed (?:well )?(?:away|clear)|steered (?:well )?clear)\b"
 )
 EVER = _found(
     r"\b(?:before|on record|ever|a taste of|has watched|have watched|has seen|have seen|already|"
     r"in the (?:history|record|log)|"
     r"so far|touched|tried|to date|at least (?:one|once)|(?:some|a few|one or two|several|once or twice)|sampled|"
-    rf"been known|(?:has|have|['’]ve|['’]s) (?:\w+ )?{TOOK}|"
+    rf"contains?|includes?|comprises?|holds?|been known|(?:has|have|['’]ve|['’]s) (?:\w+ )?{TOOK}|"
     r"has (?:picked|chosen|taken|had|enjoyed|met|tried)|have (?:picked|chosen|taken|had|enjoyed|met|tried)|"
     r"'ve (?:had|seen|watched)|"
     r"no stranger|familiar with|acquainted with|up to now|until now|among (?:the|your|their)|figures? in|"
@@ -305,7 +318,8 @@ RANK = _found(
     r"(?P<less>fewer|less frequent|less often|less common|rarer|less|outnumbered by|behind|trails?|fall short of|"
     r"scarcer|lag)\b|"
     r"(?P<more>more frequent|more often|more common|more|outnumbers?|ahead of|commoner|exceeds?|outweighs?|"
-    r"outrank|beats?|prevail|over|rather|sooner|in preference to|prefers?|preferred|favou?rs?|instead of)\b"
+    r"outrank|beats?|prevail|come before|goes? before|precedes?|over|rather|sooner|in preference to|prefers?|"
+    r"preferred|favou?rs?|instead of)\b"
 )
 
 VALUE_END = re.compile(

@@ -110,6 +110,7 @@ def speaks_of_habits(reading: Reading, sentence: Span) -> bool:
 
 
 def _without_dummies(said: str) -> str:
+    said = words.ASIDE.sub(lambda hit: " " * len(hit[0]), said)
     cleft = words.CLEFT.search(said)
     if cleft is not None and words.OF_USER.search(said, cleft.end()) is not None:
         said = " " * cleft.end() + said[cleft.end() :]

@@ -1,7 +1,7 @@
 """What a text about interests speaks of: titles in quotation marks, and values of attributes wherever they stand."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from re import Match
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from whyrec.evaluation.verification.interest_facts import (
     fold,
 )
 from whyrec.evaluation.verification.names import FILLER
+from whyrec.evaluation.verification.titles import spoken_title
 from whyrec.evaluation.verification.value_words import DECADE as DECADE_WORDS
 from whyrec.evaluation.verification.value_words import DECADE_OF_LIFE, decade_of
 from whyrec.evaluation.verification.vocabulary import WORD
@@ -25,6 +26,8 @@ from whyrec.interfaces import Claim
 Span = tuple[int, int]
 
 _LEAST_OF_CUT_TITLE = 8
+_LEAST_OF_WORD = 4
+_WORDS_OF_TITLE = 9
 _CLAUSE_COST = 200
 """Characters that the end of a clause counts for when the nearest value is looked for."""
 
@@ -109,6 +112,13 @@ def read(text: str, *, facts: InterestFacts) -> Reading:
             ids = tuple(f"interaction:{item_id}" for item_id in found.item_ids)
             found = Claim("title", "", found.start, found.end, True, ids)
         titles.append(found)
+    for found in unquoted_titles(masked, facts=facts):
+        titles.append(found)
+        masked = masked[: found.start] + FILLER * (found.end - found.start) + masked[found.end :]
+        if found.evidence_ids and found.evidence_ids != ("title",):
+            ids = tuple(name.partition(":")[2] for name in found.evidence_ids)
+            items = tuple(facts.catalogue.items[item_id] for item_id in ids)
+            examples.append(Example(found.start, found.end, ids, items))
     plain, unsure = _plain_mentions(masked, facts=facts)
     mentions += plain
     counts = list(words.COUNT.finditer(masked))
@@ -147,6 +157,49 @@ def _quoted(text: str, span: Span, *, facts: InterestFacts) -> Claim | Example |
         return Example(start, end, item_ids, tuple(facts.catalogue.items[item_id] for item_id in item_ids))
     if traits := facts.catalogue.by_name.get(fold(said)):
         return Mention(start, end, traits)
+    return Claim("title", said, start, end, False, (), "it is neither the item's title nor one of the history")
+
+
+def unquoted_titles(masked: str, *, facts: InterestFacts) -> Iterator[Claim]:
+    """Titles that stand without quotation marks, in capitals as the catalogue spells them."""
+    tokens = [hit.span() for hit in WORD.finditer(masked)]
+    place = 0
+    while place < len(tokens):
+        start, last = tokens[place][0], place
+        if masked[start].isupper() or masked[start].isdigit():
+            for end_place in range(min(place + _WORDS_OF_TITLE, len(tokens)) - 1, place - 1, -1):
+                found = _unquoted_title(masked, start, tokens[end_place][1], facts=facts, is_word=end_place == place)
+                if found is not None:
+                    yield found
+                    last = end_place
+                    break
+        place = last + 1
+
+
+def _unquoted_title(masked: str, start: int, end: int, *, facts: InterestFacts, is_word: bool) -> Claim | None:
+    said = masked[start:end]
+    name = said.casefold()
+    if name not in facts.catalogue.by_title or (name in facts.catalogue.by_name and not is_word):
+        return None
+    opens = words.OPENS.search(masked, max(0, start - 4), start) is not None
+    if is_word and (len(said) < _LEAST_OF_WORD or name in facts.catalogue.by_name):
+        return None
+    if is_word and opens and words.GOES_ON.match(masked, end) is None:
+        return None
+    known = [facts.item, *facts.past] if not is_word else []
+    is_exact = any(item is not None and said in (item.title, spoken_title(item.title)) for item in known)
+    if (
+        not is_word
+        and not is_exact
+        and not all(word[0].isupper() or len(word) < _LEAST_OF_WORD for word in WORD.findall(said))
+    ):
+        return None
+    if facts.item is not None and name in facts.item.names:
+        return Claim("title", said, start, end, True, ("title",))
+    if item_ids := _earlier(name, facts):
+        return Claim("title", said, start, end, True, tuple(f"interaction:{item_id}" for item_id in item_ids))
+    if is_word or (opens and len(said.split()) == 2):
+        return None
     return Claim("title", said, start, end, False, (), "it is neither the item's title nor one of the history")
 
 

@@ -92,7 +92,8 @@ DENIES = re.compile(
 )
 """Before a value that the item is said not to have, beside plain denials."""
 OTHER_SENSE = re.compile(
-    r"^\s(?:to|why|how|behind|whether|surrounding|about (?:who|what|how)|that (?:needs|wants|must|has|is to)|(?:is|"
+    r"^\s(?:numbers?\b|interludes?\b|of (?:war|battle|combat)\b|to|why|how|behind|whether|surrounding|about (?:who|"
+    r"what|how)|that (?:needs|wants|must|has|is to)|(?:is|"
     r"gets|was) (?:\w+ )?(?:solved|unravel\w*|revealed|explained))\b",
     re.I,
 )
@@ -115,7 +116,9 @@ PRICE = Cue(
 ANY_FIGURE = re.compile(r"\d[\d,.]*\d|\d")
 
 VALUE_NOUN = re.compile(
-    r"^[\s-](?:\w+[\s-]){0,2}(?:films?|movies?|pictures?|titles?|stor(?:y|ies)|genres?|products?|items?|flicks?|"
+    r"^[\s-](?:(?!(?:in|of|for|to|with|this|the|that|an?|and|or|is|are|was|were|by|from|on|at|as|than|which|but|when|"
+    r"has|have|you|it)\b)\w+[\s-]){0,2}(?:films?|movies?|pictures?|titles?|stor(?:y|ies)|genres?|products?|items?|"
+    r"flicks?|"
     r"tales?|yarns?|"
     r"categor(?:y|ies)|shel(?:f|ves)|department|range|brand|dramas?|comed(?:y|ies)|thrillers?|romances?|adventures?|"
     r"series)\b",
@@ -130,6 +133,9 @@ LABEL = re.compile(
     re.I,
 )
 """Before a genre that stands alone: "Genre: crime", "filed under crime"."""
+OPENS = re.compile(r"(?:^|[.!?:;]\s|\n)\s*$")
+"""Before the first word of a sentence."""
+GOES_ON = re.compile(r"\s[a-z]|[.,;!?]|$")
 A_WORK = re.compile(r"\b(?:an?|no)\s$", re.I)
 WORK_ENDS = re.compile(r"\s?(?:[.,;:!?]|$|(?:and|by|with|from|of|starring|directed)\b)", re.I)
 """Around a genre that stands for a work: "an animation from 1994"."""

@@ -12,13 +12,15 @@ from whyrec.evaluation.verification import interest_words as words
 from whyrec.evaluation.verification.habit_words import ANSWERS
 from whyrec.evaluation.verification.habits import habit_claims, is_about_user, is_credit, pieces, speaks_of_habits
 from whyrec.evaluation.verification.hidden import hidden_claims
-from whyrec.evaluation.verification.interest_facts import InterestFacts
+from whyrec.evaluation.verification.interest_facts import InterestFacts, ItemTraits
 from whyrec.evaluation.verification.interest_mentions import Mention, Reading, read
 from whyrec.evaluation.verification.interest_numbers import aspect_ids, count_claims, figure_claims, times_claims
+from whyrec.evaluation.verification.level_words import FIGURES_OF_SCALE
 from whyrec.evaluation.verification.levels import LevelFacts, level_claims, scale_names
 from whyrec.evaluation.verification.lexicon import DENIES_VALUE
 from whyrec.evaluation.verification.motives import MotiveFacts, motive_claims
 from whyrec.evaluation.verification.names import FILLER
+from whyrec.evaluation.verification.quotes import in_curly_quotes
 from whyrec.evaluation.verification.value_words import DENIED_AFTER, DENIES_CALLING, DOUBLE_DENIAL
 from whyrec.interfaces import Claim, Evidence, Verdict
 
@@ -40,13 +42,15 @@ def verify_interests(
     Returns:
         All claims in the order of the text; ``claim.text == text[claim.start:claim.end]`` holds for each.
     """
-    reading = read(text, facts=facts)
+    reading = read(in_curly_quotes(text), facts=facts)
     claims = [*reading.titles]
     for sentence in _units(reading):
         claims += _sentence_claims(reading, sentence, facts=facts)
-    told = list(_told(reading, levels=levels, motives=motives))
+    told = list(_told(reading, levels=levels, motives=motives, item=facts.item))
     # "8 out of 10" is no count of the history there, and "a family torn apart" no genre.
     names = [] if levels is None else scale_names(reading.masked, levels)
+    if levels is not None or motives is not None:
+        names += [hit.span() for hit in FIGURES_OF_SCALE.finditer(reading.masked)]
     claims = [it for it in claims if not any(_overlap(it, other) for other in told) and not _lies_in(it, names)] + told
     claims += figure_claims(reading, claims=claims, facts=facts, has_scales=levels is not None or motives is not None)
     claims += hidden_claims(text)
@@ -195,7 +199,9 @@ def _gives_examples(reading: Reading, sentence: tuple[int, int]) -> bool:
     return words.EXAMPLES.search(reading.masked, *sentence) is not None
 
 
-def _told(reading: Reading, *, levels: LevelFacts | None, motives: MotiveFacts | None) -> Iterator[Claim]:
+def _told(
+    reading: Reading, *, levels: LevelFacts | None, motives: MotiveFacts | None, item: ItemTraits | None
+) -> Iterator[Claim]:
     """Claims on levels, motivations and traits."""
     named = [(mention.start, mention.end) for mention in reading.mentions]
     # "A historical film" names a genre, "a historical setting" a level.
@@ -205,7 +211,13 @@ def _told(reading: Reading, *, levels: LevelFacts | None, motives: MotiveFacts |
     if levels is not None:
         yield from level_claims(reading.masked, levels, taken=genres)
     if motives is not None:
-        yield from motive_claims(reading.masked, motives, taken=named)
+        # "A love story" may be a theme where the item is no romance.
+        own = frozenset() if item is None else item.traits
+        yield from motive_claims(
+            reading.masked,
+            motives,
+            taken=[(it.start, it.end) for it in reading.mentions if item is None or not own.isdisjoint(it.traits)],
+        )
 
 
 def _lies_in(claim: Claim, spans: Sequence[tuple[int, int]]) -> bool:

@@ -55,7 +55,7 @@ _UPS = _any(
 _DOWNS = _any(
     r"(?:moves?|moved|push(?:es|ed)?|pull(?:s|ed)?|drag(?:s|ged)?|brings?|brought|holds?|held|weigh(?:s|ed)?|takes?)"
     rf"{_THING}\s(?:further\s)?(?:down(?:wards?)?|back)\b",
-    rf"(?:lowers|lowered|hurts?|reduces?|cuts?){_THING}|lower (?:it|its|the score)",
+    rf"(?:lowers|lowered|hurts?|reduces?|(?<!-)cuts?){_THING}|lower (?:it|its|the score)",
     r"ranks? lower|(?:speaks?|spoke|counts?|counted|works?|tells?|weighs?) against|costs? it",
 )
 PUSH = _found(rf"\b(?:(?P<down>{_DOWNS})|(?P<up>{_UPS}))")
@@ -152,6 +152,8 @@ LEANS = _found(
     r"promises?|"
     r"delivers?|provides?|brings?|serves up|you get|comes with|counts? on|lives? on|thrives? on|relies on|"
     r"rich in|strong on|"
+    r"thing is|tastes? run|runs to|one for|has|have|gets?|notable for|known for|distinguished by|hallmark is|chooses?|"
+    r"chose|picks?|marked out by|with it|comes|consists of|all about|fancies|"
     r"big on|goes in for|go in for|there is|there['’]s|is all about|what you get is|with □+ is)\s(?:\w+\s){0,2}$"
 )
 """Before a scale that is said to be much there, or much liked."""
@@ -266,6 +268,11 @@ FIGURES_OF_SCALE = _found(
     r"|\b(?:0|1|zero|one)\s?(?:to|-|–|and)\s?(?:10|3|ten|three)\b)(?!\.\d)"
 )
 """What is a scale's own, not a claim: "out of 10", "from 1 to 10"."""
+NO_END = _found(
+    r"measured (?:against|at|by|as|in|on|beside)\b|composed of\b|short of\b|long (?:been|since|list|record|history)\b|"
+    r"period (?:of|in question|under)\b|deep (?:down|in)\b|grounded on\b|quick (?:look|word)\b"
+)
+"""Words for an end that name none there."""
 FALLS = _found(r"\bfalls?\s$")
 TOP_OF_SCALE = _found(r"(?:/|\b(?:of|to|out of|scale of))\s?$")
 """Before the 10 of "8 of 10" or "1 to 10"."""

@@ -137,7 +137,8 @@ def _mentions(
     last: ScaleFacts | None = None
     for hit in facts.phrases.find(masked, stretch.start, stretch.end):
         is_taken = any(hit.start < end and start < hit.end for start, end in taken)
-        if is_taken or words.FALLS.search(masked, max(0, hit.start - 8), hit.start):
+        is_other = words.FALLS.search(masked, max(0, hit.start - 8), hit.start) or words.NO_END.match(masked, hit.start)
+        if is_taken or is_other:
             continue
         names = [value for value in hit.values if value.endswith(_NAME)]
         if names:

@@ -18,6 +18,7 @@ from whyrec.evaluation.verification.phrases import Hit, Phrases, word_list
 from whyrec.evaluation.verification.traits import TraitHit, TraitNames
 from whyrec.interfaces import Claim
 
+_OBJECT_WITHIN = 12
 TOP = 3
 """The greatest strength."""
 
@@ -55,6 +56,8 @@ _WANTS = _found(
 _NOT_HERE = _found(r"\b(?:do not|don['’]t|never)\s(?:go )?(?:look|looking|hope|wait|count|bank|expect)\b")
 _CLEFT = _found(r"\b(?:it['’]s|it is)\s(?:\w+\s)?$")
 """After "if there is one thing you want"."""
+_PRESENT_ITEM = _found(rf"present (?:{ITEM}|{PERSON}|case|record|day|time|state|purpose|moment|one)\b")
+"""Where "present" is no gift."""
 _LOVE_OF = _found(r"(?:loves?|passion|tenderness|hoots?) (?:of|for|about)\b")
 """A liking rather than a theme."""
 _PROMISES = _found(
@@ -188,8 +191,17 @@ def _named(
         if hit.is_own_phrase
         or not (any(_overlap(hit, span) for span in taken) or _LOVE_OF.match(masked[hit.start : hit.end + 7]))
     ]
+    motives = [hit for hit in motives if not _is_verb(masked, hit, others=motives)]
     kept = [hit for hit in motives if not any(_is_rather(trait, hit, masked, sentence) for trait in traits)]
     return kept, [hit for hit in traits if not any(_overlap(hit, (it.start, it.end)) for it in kept)]
+
+
+def _is_verb(masked: str, hit: Hit, *, others: Sequence[Hit]) -> bool:
+    """Whether "value" is what somebody does with what stands behind it: "appears to value beauty"."""
+    if _PRESENT_ITEM.match(masked, hit.start):
+        return True
+    is_word = masked[hit.start : hit.end].casefold() in ("value", "values")
+    return is_word and any(0 <= other.start - hit.end <= _OBJECT_WITHIN for other in others)
 
 
 def _overlap(hit: Hit | TraitHit, span: tuple[int, int]) -> bool:
@@ -206,11 +218,14 @@ def _is_rather(trait: TraitHit, motive: Hit, masked: str, sentence: Stretch) -> 
     start, end = _between_commas(masked, sentence, (motive.start, motive.end))
     user, item = (pattern.search(masked, start, end) for pattern in (_OF_USER, _OF_ITEM))
     item_is_first = item is not None and (user is None or item.start() < user.start())
+    item_is_first &= _CLEFT.search(masked, start, motive.start) is None
     if _NOT_HERE.search(masked, start, motive.start):
         return True
     if _WANTS.search(masked, start, end) or _number(masked, sentence, but=(motive.start, motive.end)):
         return False
-    is_wanted = any(_is_cued(masked, cue, Stretch(start, end), hit=motive) for cue in ("strongest", "there"))
+    is_bare = not re.search(r"\w", masked[start : motive.start] + masked[motive.end : end])
+    stretch = sentence if is_bare else Stretch(start, end)
+    is_wanted = any(_is_cued(masked, cue, stretch, hit=motive) for cue in ("strongest", "there"))
     return item_is_first or not is_wanted or _PROMISES.search(masked, start, motive.start) is not None
 
 

@@ -47,6 +47,7 @@ _COMMON = frozenset(
 )
 
 
+_LEAST_SHOUTED = 3
 _NUMBERS = frozenset((*SMALL_NUMBERS, *TENS))
 _PART_OF_NAME = re.compile(r"^\s[A-Z][a-z]")
 """After the first word of a longer name: "Greta Yardley" is not the film "Greta"."""
@@ -72,7 +73,8 @@ def title_claims(text: str, *, facts: ItemFacts, vocabulary: Vocabulary) -> list
 def _own_title(text: str, title: str) -> list[Claim]:
     if len(title) < 2 or title in MONTH_NUMBERS or title.casefold() in _COMMON:
         return []
-    pattern = re.compile(rf"(?<!\w){re.escape(title)}(?!\w)")
+    shouted = f"|{re.escape(title.upper())}" if len(title) > _LEAST_SHOUTED else ""
+    pattern = re.compile(rf"(?<!\w)(?:{re.escape(title)}{shouted})(?!\w)")
     return [Claim("title", title, hit.start(), hit.end(), True, ("title",)) for hit in pattern.finditer(text)]
 
 

@@ -152,7 +152,11 @@ def _number(masked: str, piece: Span, *, taken: Sequence[Span], may_be_none: boo
         hit
         for hit in words.NUMBER.finditer(masked, *piece)
         if not any(first < hit.end() and hit.start() < last for first, last in taken)
-        and not (hit["n"].casefold() == "one" and words.COUNTS_ONE.match(masked, hit.end()) is None)
+        and not (
+            hit["n"].casefold() == "one"
+            and words.COUNTS_ONE.match(masked, hit.end()) is None
+            and not any(first - hit.end("n") == 1 for first, _ in taken)
+        )
         and not words.NO_COUNT.search(masked, max(piece[0], hit.start() - 20), hit.start())
     ]
     figures = [hit for hit in hits if hit["n"].casefold() not in words.NONE | words.ALL | {"both"}]
