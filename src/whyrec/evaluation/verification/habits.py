@@ -6,16 +6,15 @@ more or less than others, a turn of late, one value against another, over or und
 liking or not.
 """
 
-import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
 from whyrec.evaluation.verification import habit_words as words
 from whyrec.evaluation.verification import quantity_words
 from whyrec.evaluation.verification.denials import is_denied, without_affirmations
+from whyrec.evaluation.verification.habit_pieces import Piece, is_about_user
 from whyrec.evaluation.verification.interest_facts import InterestFacts, Trait
-from whyrec.evaluation.verification.interest_mentions import Mention, Reading, Span, is_person
+from whyrec.evaluation.verification.interest_mentions import Mention, Reading, Span
 from whyrec.evaluation.verification.interest_numbers import aspect_ids
 from whyrec.evaluation.verification.interest_words import decimal_number
 from whyrec.evaluation.verification.mentions import Stretch
@@ -31,105 +30,6 @@ _RECENT = 10
 HabitClaim = tuple[Claim, tuple[Mention, ...]]
 
 
-class _Piece(NamedTuple):
-    """A piece of a sentence that speaks of a history."""
-
-    reading: Reading
-    span: Span
-    mentions: Sequence[Mention]
-    facts: InterestFacts
-
-    @property
-    def said(self) -> str:
-        """Its words; quotations and values masked, so that no "love" is read into "love stories"."""
-        said = self.reading.masked[self.span[0] : self.span[1]]
-        for start, end, _ in self.mentions:
-            first, last = start - self.span[0], end - self.span[0]
-            said = said[:first] + "x" * (last - first) + said[last:]
-        return said
-
-    def denies(self, hit: re.Match[str]) -> bool:
-        """Whether a hit is denied by the words right before it."""
-        return words.DENIED_BEFORE.search(self.said[: hit.start()]) is not None
-
-    def denies_around(self, hit: re.Match[str]) -> bool:
-        """Whether it is denied right before or behind: "the bulk of your history isn't comedies"."""
-        return self.denies(hit) != (words.DENIED_BEHIND.match(self.said, hit.end()) is not None)
-
-    def is_without(self, hit: re.Match[str]) -> bool:
-        """Whether the piece as a whole denies a hit."""
-        start, end = self.span[0] + hit.start(), self.span[0] + hit.end()
-        return is_denied(self.reading.masked, Stretch(*self.span), but=(start, end))
-
-
-def pieces(reading: Reading, sentence: Span) -> list[Span]:
-    """What a sentence falls into where both the item and the history are spoken of."""
-    cuts = [hit.end() for hit in words.PIECE_END.finditer(reading.masked, *sentence)]
-    cuts = [cut for cut in cuts if sentence[0] < cut < sentence[1]]
-    whole = reading.masked[sentence[0] : sentence[1]]
-    if words.OF_ITEM.search(whole) is None:
-        joints = [hit.end() for hit in words.JOINT.finditer(reading.masked, *sentence)]
-        edges = sorted({sentence[0], *joints, *cuts, sentence[1]})
-        cuts = []
-        for start, end in itertools.pairwise(edges):
-            last = cuts[-1] if cuts else sentence[0]
-            if start > last and _stands_alone(reading, (start, end)) and _stands_alone(reading, (last, start)):
-                cuts.append(start)
-    return list(itertools.pairwise([sentence[0], *cuts, sentence[1]]))
-
-
-def _stands_alone(reading: Reading, piece: Span) -> bool:
-    """Whether a piece makes a statement of its own on a history: it names a value and says how often.
-
-    The length of a history is a statement without a value.
-    """
-    said = reading.masked[piece[0] : piece[1]]
-    if reading.mentions_in(piece):
-        return any(cue.search(said) for cue in _STATES)
-    return quantity_words.HOLDS.search(said) is not None and quantity_words.LENGTH.search(said) is not None
-
-
-def speaks_of_habits(reading: Reading, sentence: Span) -> bool:
-    """Whether a stretch is about the user or the history, and no item or earlier title stands in it."""
-    masked = _without_dummies(reading.masked[sentence[0] : sentence[1]])
-    if words.OF_ITEM.search(masked) is not None:
-        return False
-    cues = (
-        words.OF_USER,
-        words.OF_HISTORY,
-        quantity_words.WINDOW,
-        quantity_words.OF_ALL,
-        words.NAMES_OTHERS,
-        quantity_words.TELLS_SHARE,
-    )
-    if any(cue.search(masked) is not None for cue in cues):
-        return True
-    # One item is a western; westerns are of a history.
-    names = (reading.masked[it.start : it.end] for it in reading.mentions_in(sentence))
-    return any(words.PLURAL.search(name) is not None for name in names)
-
-
-def _without_dummies(said: str) -> str:
-    said = words.ASIDE.sub(lambda hit: " " * len(hit[0]), said)
-    cleft = words.CLEFT.search(said)
-    if cleft is not None and words.OF_USER.search(said, cleft.end()) is not None:
-        said = " " * cleft.end() + said[cleft.end() :]
-    hit = words.DUMMY_IT.search(said)
-    is_about_user = hit is not None and words.OF_USER.search(said, 0, hit.start()) is not None
-    return words.DUMMY_IT.sub(" ", said) if is_about_user else said
-
-
-def is_about_user(reading: Reading, sentence: Span) -> bool:
-    """Whether a stretch names the user or the history by a word that leaves no doubt."""
-    masked = _without_dummies(reading.masked[sentence[0] : sentence[1]])
-    return words.OF_ITEM.search(masked) is None and words.OF_USER.search(masked) is not None
-
-
-def is_credit(reading: Reading, piece: Span, mention: Mention) -> bool:
-    """Whether a name is given a part in the item rather than in the history: "you get Leo Hart in the main role"."""
-    return is_person(mention) and words.SEEN.search(reading.masked, *piece) is None
-
-
 def habit_claims(
     reading: Reading, sentence: Span, *, mentions: Sequence[Mention], facts: InterestFacts
 ) -> Iterator[HabitClaim]:
@@ -141,7 +41,7 @@ def habit_claims(
         mentions: The values that it names.
         facts: The history.
     """
-    piece = _Piece(reading, sentence, mentions, facts)
+    piece = Piece(reading, sentence, mentions, facts)
     for rule in _RULES:
         found = list(rule(piece))
         if found:
@@ -153,7 +53,7 @@ def habit_claims(
             return
 
 
-def _numbers(piece: _Piece) -> Iterator[HabitClaim]:
+def _numbers(piece: Piece) -> Iterator[HabitClaim]:
     start = piece.span[0]
     firsts = [(start + hit.start(), start + hit.end()) for hit in words.MOST.finditer(piece.said)]
     ratios = [
@@ -169,7 +69,7 @@ def _numbers(piece: _Piece) -> Iterator[HabitClaim]:
             yield Claim("number", said, start, end, not found.problem, ids, found.problem), values
 
 
-def _times(piece: _Piece) -> Iterator[HabitClaim]:
+def _times(piece: Piece) -> Iterator[HabitClaim]:
     hit = words.TIMES.search(piece.said)
     others = words.NAMES_OTHERS.search(piece.said)
     if hit is None or others is None:
@@ -184,11 +84,11 @@ def _times(piece: _Piece) -> Iterator[HabitClaim]:
         yield from _claims(piece, hit, mention, problem="" if holds else f"it is {max(lifts):.3g} times", also=others)
 
 
-def _is_bound(piece: _Piece, hit: re.Match[str]) -> bool:
+def _is_bound(piece: Piece, hit: re.Match[str]) -> bool:
     return hit["bound"] is not None or quantity_words.OR_MORE.search(piece.said, hit.end()) is not None
 
 
-def _ratios_of_two(piece: _Piece) -> Iterator[HabitClaim]:
+def _ratios_of_two(piece: Piece) -> Iterator[HabitClaim]:
     """ "Comedies twice as often as thrillers"."""
     hit = words.TIMES.search(piece.said)
     if hit is None or len(piece.mentions) != 2 or words.RATIO_BEHIND.match(piece.said, hit.end()) is None:
@@ -205,7 +105,7 @@ def _ratios_of_two(piece: _Piece) -> Iterator[HabitClaim]:
         yield Claim("aspect", said_so, start, end, not problem, _ids(piece.mentions), problem), tuple(piece.mentions)
 
 
-def _unclear(piece: _Piece) -> Iterator[HabitClaim]:
+def _unclear(piece: Piece) -> Iterator[HabitClaim]:
     """What else is said of the user is accepted only where most readings of it are true."""
     if not is_about_user(piece.reading, piece.span):
         return
@@ -220,14 +120,14 @@ def _unclear(piece: _Piece) -> Iterator[HabitClaim]:
         )
 
 
-def _is_ratio(piece: _Piece, hit: re.Match[str]) -> bool:
+def _is_ratio(piece: Piece, hit: re.Match[str]) -> bool:
     """Whether "six times" compares rather than counts."""
     return (
         words.RATIO_BEHIND.match(piece.said, hit.end()) is not None or words.NAMES_OTHERS.search(piece.said) is not None
     )
 
 
-def _ranks(piece: _Piece) -> Iterator[HabitClaim]:
+def _ranks(piece: Piece) -> Iterator[HabitClaim]:
     hit = words.RANK.search(piece.said)
     if len(piece.mentions) != 2 or hit is None or words.NAMES_OTHERS.search(piece.said):
         return
@@ -241,7 +141,7 @@ def _ranks(piece: _Piece) -> Iterator[HabitClaim]:
     yield Claim("aspect", said, start, end, holds, _ids(piece.mentions), problem), tuple(piece.mentions)
 
 
-def _turns(piece: _Piece) -> Iterator[HabitClaim]:
+def _turns(piece: Piece) -> Iterator[HabitClaim]:
     if not piece.mentions or not words.OF_LATE.search(piece.said) or words.NAMES_OTHERS.search(piece.said):
         return
     away, towards = words.AWAY.search(piece.said), words.TOWARDS.search(piece.said)
@@ -264,7 +164,7 @@ def _step(facts: InterestFacts, trait: Trait, *, last: int) -> float:
     return recent / last - (facts.count(trait) - recent) / (len(facts.history) - last)
 
 
-def _against_others(piece: _Piece) -> Iterator[HabitClaim]:
+def _against_others(piece: Piece) -> Iterator[HabitClaim]:
     hit, others = (pattern.search(piece.said) for pattern in (words.MORE_THAN_OTHERS, words.NAMES_OTHERS))
     if hit is None and words.COMPARED.search(piece.said):
         hit = words.MUCH.search(piece.said)
@@ -279,7 +179,7 @@ def _against_others(piece: _Piece) -> Iterator[HabitClaim]:
         yield from _claims(piece, hit, mention, problem="" if holds else problem, also=others)
 
 
-def _halves(piece: _Piece) -> Iterator[HabitClaim]:
+def _halves(piece: Piece) -> Iterator[HabitClaim]:
     hit = words.HALF.search(piece.said)
     if hit is None:
         return
@@ -290,7 +190,7 @@ def _halves(piece: _Piece) -> Iterator[HabitClaim]:
         yield from _claims(piece, hit, mention, problem="" if holds else f"{count} of {n} in the history are so")
 
 
-def _mosts(piece: _Piece) -> Iterator[HabitClaim]:
+def _mosts(piece: Piece) -> Iterator[HabitClaim]:
     hit = words.MOST.search(piece.said)
     if hit is None:
         return
@@ -301,7 +201,7 @@ def _mosts(piece: _Piece) -> Iterator[HabitClaim]:
         yield from _claims(piece, hit, mention, problem="" if holds else problem)
 
 
-def _dislikes(piece: _Piece) -> Iterator[HabitClaim]:
+def _dislikes(piece: Piece) -> Iterator[HabitClaim]:
     hit = words.DISLIKES.search(piece.said)
     if hit is None:
         return
@@ -311,7 +211,7 @@ def _dislikes(piece: _Piece) -> Iterator[HabitClaim]:
         yield from _claims(piece, hit, mention, problem=problem)
 
 
-def _nevers(piece: _Piece) -> Iterator[HabitClaim]:
+def _nevers(piece: Piece) -> Iterator[HabitClaim]:
     hit = words.NEVER.search(without_affirmations(piece.said))
     if hit is None:
         return
@@ -320,7 +220,7 @@ def _nevers(piece: _Piece) -> Iterator[HabitClaim]:
         yield from _claims(piece, hit, mention, problem=f"{count} in the history are so" if count else "")
 
 
-def _likes(piece: _Piece) -> Iterator[HabitClaim]:
+def _likes(piece: Piece) -> Iterator[HabitClaim]:
     hit = words.LIKES.search(piece.said)
     if hit is None:
         return
@@ -331,7 +231,7 @@ def _likes(piece: _Piece) -> Iterator[HabitClaim]:
         yield from _claims(piece, hit, mention, problem="" if holds else problem)
 
 
-def _evers(piece: _Piece) -> Iterator[HabitClaim]:
+def _evers(piece: Piece) -> Iterator[HabitClaim]:
     hit = words.EVER.search(piece.said)
     if hit is None:
         return
@@ -340,9 +240,7 @@ def _evers(piece: _Piece) -> Iterator[HabitClaim]:
         yield from _claims(piece, hit, mention, problem="" if count else "nothing in the history is so")
 
 
-_STATES = (words.LIKES, words.DISLIKES, words.NEVER, words.MOST, words.EVER, quantity_words.WINDOW, words.HALF)
-"""Words of which a piece that makes a statement has one."""
-_RULES: tuple[Callable[[_Piece], Iterator[HabitClaim]], ...] = (
+_RULES: tuple[Callable[[Piece], Iterator[HabitClaim]], ...] = (
     _times,
     _ratios_of_two,
     _turns,
@@ -359,7 +257,7 @@ _RULES: tuple[Callable[[_Piece], Iterator[HabitClaim]], ...] = (
 )
 
 
-def _lifts(piece: _Piece, mention: Mention) -> list[float]:
+def _lifts(piece: Piece, mention: Mention) -> list[float]:
     """Over the last so many where the sentence says of how many it speaks."""
     last = piece.reading.window_of(mention)
     return [piece.facts.lift(trait, last=last) for trait in mention.traits]
@@ -381,7 +279,7 @@ def _most(mention: Mention, facts: InterestFacts) -> int:
 
 
 def _claims(
-    piece: _Piece, hit: re.Match[str], mention: Mention, *, problem: str, also: re.Match[str] | None = None
+    piece: Piece, hit: re.Match[str], mention: Mention, *, problem: str, also: re.Match[str] | None = None
 ) -> Iterator[HabitClaim]:
     hits = [it for it in (hit, also) if it is not None]
     span = piece.span[0] + min(it.start() for it in hits), piece.span[0] + max(it.end() for it in hits)
@@ -390,14 +288,14 @@ def _claims(
         yield Claim("aspect", said, start, end, not problem, _ids((mention,)), problem), (mention,)
 
 
-def _hull(piece: _Piece, span: Span, mentions: Sequence[Mention]) -> list[Span]:
+def _hull(piece: Piece, span: Span, mentions: Sequence[Mention]) -> list[Span]:
     """From a word to the value that it is said of; both apart where a title stands between them."""
     spans = [span, *((it.start, _noun_end(piece, it)) for it in mentions)]
     start, end = min(first for first, _ in spans), max(last for _, last in spans)
     return spans if FILLER in piece.reading.masked[start:end] else [(start, end)]
 
 
-def _noun_end(piece: _Piece, mention: Mention) -> int:
+def _noun_end(piece: Piece, mention: Mention) -> int:
     """Where a value ends, with the "films" behind it."""
     hit = words.VALUE_END.match(piece.reading.masked, mention.end)
     return mention.end if hit is None else hit.end()

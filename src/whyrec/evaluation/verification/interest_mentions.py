@@ -242,7 +242,7 @@ def _value_mentions(masked: str, *, facts: InterestFacts) -> tuple[list[Mention]
     hits: list[Mention] = []
     place = 0
     while place < len(tokens):
-        step, traits = _longest_value(tokens, place, facts=facts)
+        step, traits = _longest_value(masked, tokens, place, facts=facts)
         if step:
             hits.append(Mention(tokens[place][1], tokens[place + step - 1][2], traits))
         place += max(step, 1)
@@ -262,13 +262,14 @@ def _is_genre(masked: str, hit: Mention) -> bool:
 
 
 def _longest_value(
-    tokens: list[tuple[str, int, int]], place: int, *, facts: InterestFacts
+    masked: str, tokens: list[tuple[str, int, int]], place: int, *, facts: InterestFacts
 ) -> tuple[int, tuple[Trait, ...]]:
     names, first = facts.catalogue.by_name, tokens[place][0]
     most = min(facts.catalogue.most_words.get(first, 0), len(tokens) - place)
     for length in range(most, 0, -1):
         traits = names.get(first if length == 1 else " ".join([token[0] for token in tokens[place : place + length]]))
-        if traits:
+        said = "" if length == 1 or not traits else masked[tokens[place][1] : tokens[place + length - 1][2]]
+        if traits and not (fold(said) in words.GENRE_NAMES and words.BREAK.search(said)):
             return length, traits
     return 0, ()
 

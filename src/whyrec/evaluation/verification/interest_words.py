@@ -135,6 +135,7 @@ LABEL = re.compile(
 """Before a genre that stands alone: "Genre: crime", "filed under crime"."""
 OPENS = re.compile(r"(?:^|[.!?:;]\s|\n)\s*$")
 """Before the first word of a sentence."""
+BREAK = re.compile(r"[,;:!?]")
 GOES_ON = re.compile(r"\s[a-z]|[.,;!?]|$")
 A_WORK = re.compile(r"\b(?:an?|no)\s$", re.I)
 WORK_ENDS = re.compile(r"\s?(?:[.,;:!?]|$|(?:and|by|with|from|of|starring|directed)\b)", re.I)

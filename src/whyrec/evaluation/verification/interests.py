@@ -9,8 +9,9 @@ they are known, also levels on readable scales, motivations and traits.
 from collections.abc import Iterator, Sequence
 
 from whyrec.evaluation.verification import interest_words as words
+from whyrec.evaluation.verification.habit_pieces import is_about_user, is_credit, pieces, speaks_of_habits
 from whyrec.evaluation.verification.habit_words import ANSWERS
-from whyrec.evaluation.verification.habits import habit_claims, is_about_user, is_credit, pieces, speaks_of_habits
+from whyrec.evaluation.verification.habits import habit_claims
 from whyrec.evaluation.verification.hidden import hidden_claims
 from whyrec.evaluation.verification.interest_facts import InterestFacts, ItemTraits
 from whyrec.evaluation.verification.interest_mentions import Mention, Reading, read

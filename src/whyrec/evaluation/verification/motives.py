@@ -154,7 +154,7 @@ def motive_claims(masked: str, facts: MotiveFacts, *, taken: Sequence[tuple[int,
                 yield from _motive_claim(masked, clause, sentence, hit=hit, facts=facts, answer=answer)
             judged = sentences[place + 1] if is_asked else clause.stretch
             for trait in clause.traits:
-                yield _trait_claim(masked, judged, trait, facts)
+                yield _trait_claim(masked, judged, hit=trait, facts=facts)
 
 
 def _clauses(masked: str, sentence: Stretch, *, facts: MotiveFacts, taken: Sequence[tuple[int, int]]) -> list[_Clause]:
@@ -192,7 +192,9 @@ def _named(
         or not (any(_overlap(hit, span) for span in taken) or _LOVE_OF.match(masked[hit.start : hit.end + 7]))
     ]
     motives = [hit for hit in motives if not _is_verb(masked, hit, others=motives)]
-    kept = [hit for hit in motives if not any(_is_rather(trait, hit, masked, sentence) for trait in traits)]
+    kept = [
+        hit for hit in motives if not any(_is_rather(trait, hit, masked=masked, sentence=sentence) for trait in traits)
+    ]
     return kept, [hit for hit in traits if not any(_overlap(hit, (it.start, it.end)) for it in kept)]
 
 
@@ -208,7 +210,7 @@ def _overlap(hit: Hit | TraitHit, span: tuple[int, int]) -> bool:
     return hit.start < span[1] and span[0] < hit.end
 
 
-def _is_rather(trait: TraitHit, motive: Hit, masked: str, sentence: Stretch) -> bool:
+def _is_rather(trait: TraitHit, motive: Hit, *, masked: str, sentence: Stretch) -> bool:
     """Whether a trait is meant rather than a motivation that shares its words."""
     if not _overlap(trait, (motive.start, motive.end)):
         return False
@@ -243,7 +245,7 @@ def _between_commas(masked: str, sentence: Stretch, span: tuple[int, int]) -> tu
     return max(before, default=sentence.start), min((cut for cut in cuts if cut >= span[1]), default=sentence.end)
 
 
-def _trait_claim(masked: str, judged: Stretch, hit: TraitHit, facts: MotiveFacts) -> Claim:
+def _trait_claim(masked: str, judged: Stretch, *, hit: TraitHit, facts: MotiveFacts) -> Claim:
     has = any(trait in facts.traits for trait in hit.traits)
     denied = is_denied(masked, judged, but=_within(judged, hit)) or hit.is_denied
     problem = "" if has != denied else "the item has it" if has else "the item does not have it"

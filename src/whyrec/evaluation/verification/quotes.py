@@ -14,7 +14,8 @@ _MANY = re.compile(
     r"|<(?:i|em|cite|q)>(?P<tagged>[^<\n]{1,120})</(?:i|em|cite|q)>"
 )
 _DATELINE = re.compile(
-    r"^[A-Z][A-Z .,']{2,30}(?:\s\([A-Za-z. ]{2,20}\))?(?:,\s[A-Z][a-z]{2,8}\.?\s\d{1,2}(?:\s\([A-Za-z. ]{2,20}\))?)?\s[-–—]+\s"
+    r"^[A-Z][A-Z .,']{2,30}(?:\s\([A-Za-z. ]{2,20}\))?"
+    r"(?:,\s[A-Z][a-z]{2,8}\.?\s\d{1,2}(?:\s\([A-Za-z. ]{2,20}\))?)?\s[-–—]+\s"
 )
 """Where and when a report was filed: "LONDON, Nov 1 -"."""
 _HAS_ONE = re.compile(r"['„‚»‹_*`<]")
