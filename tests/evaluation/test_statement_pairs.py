@@ -1,0 +1,74 @@
+"""Statements in many voices: each true one is accepted, and its false twin refused; in any quotation marks."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from test_interest_wordings import judged
+from test_verification_statements import check
+
+from whyrec.evaluation.verification.quotes import in_curly_quotes
+from whyrec.interfaces import Verdict
+
+PAIRS = tomllib.loads(Path(__file__).with_name("statement_pairs.toml").read_text(encoding="utf-8"))
+
+
+def verdict_on(method: str, text: str) -> Verdict:
+    return check(text) if method == "trail" else judged(method, text)
+
+
+@pytest.mark.parametrize("method", list(PAIRS))
+def test_true_statements_are_accepted(method: str) -> None:
+    refused = [true for true, _ in PAIRS[method] if not verdict_on(method, true).verified]
+    assert refused == []
+    assert [true for true, _ in PAIRS[method] if not verdict_on(method, true).claims] == []
+
+
+@pytest.mark.parametrize("method", list(PAIRS))
+def test_their_false_twins_are_refused(method: str) -> None:
+    assert [false for _, false in PAIRS[method] if not verdict_on(method, false).unsupported] == []
+
+
+MARKS = [
+    "“{}”",
+    '"{}"',
+    "‘{}’",
+    "'{}'",
+    "«{}»",
+    "»{}«",
+    "„{}“",
+    "‚{}‘",
+    "‹{}›",
+    "_{}_",
+    "*{}*",
+    "`{}`",
+    "``{}''",
+    "<i>{}</i>",
+    "{}",
+]
+
+
+@pytest.mark.parametrize("marks", MARKS)
+def test_a_title_is_known_in_any_quotation_marks(marks: str) -> None:
+    own, other, seen = (marks.format(title) for title in ("The Glass Harbour", "Spare Part 3", "Old Reel 3"))
+    accepted = judged("curec", f"After {seen}, the suggestion is {own}.")
+    assert accepted.verified
+    assert [claim.kind for claim in accepted.claims] == ["title", "title"]
+    assert judged("curec", f"After {other}, the suggestion is {own}.").unsupported
+    assert check(f"The film at issue is {marks.format('Gravity')}.").verified
+    assert check(f"The film at issue is {marks.format('The Lone Ranger')}.").unsupported
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["the viewers' choice isn't others' choice", "back in the '80s, viewers' taste", "2 * 3 * 4", "snake_case_names"],
+)
+def test_apostrophes_and_signs_are_no_quotation_marks(text: str) -> None:
+    assert in_curly_quotes(text) == text
+
+
+def test_offsets_stay_and_a_dateline_is_blanked() -> None:
+    text = "LONDON, Nov 1 - The pick is ``Old Reel 3'' tonight."
+    plain = in_curly_quotes(text)
+    assert len(plain) == len(text)
+    assert plain.strip() == "The pick is  “Old Reel 3”  tonight."
