@@ -7,7 +7,7 @@ import pytest
 from test_interest_wordings import judged
 from test_verification_statements import check
 
-from whyrec.evaluation.verification.quotes import in_curly_quotes
+from whyrec.evaluation.verification.quotes import plainly
 from whyrec.interfaces import Verdict
 
 PAIRS = tomllib.loads(Path(__file__).with_name("statement_pairs.toml").read_text(encoding="utf-8"))
@@ -64,11 +64,18 @@ def test_a_title_is_known_in_any_quotation_marks(marks: str) -> None:
     ["the viewers' choice isn't others' choice", "back in the '80s, viewers' taste", "2 * 3 * 4", "snake_case_names"],
 )
 def test_apostrophes_and_signs_are_no_quotation_marks(text: str) -> None:
-    assert in_curly_quotes(text) == text
+    assert plainly(text) == text
 
 
 def test_offsets_stay_and_a_dateline_is_blanked() -> None:
     text = "LONDON, Nov 1 - The pick is ``Old Reel 3'' tonight."
-    plain = in_curly_quotes(text)
+    plain = plainly(text)
     assert len(plain) == len(text)
     assert plain.strip() == "The pick is  “Old Reel 3”  tonight."
+
+
+def test_decimals_in_words_are_read() -> None:
+    assert judged("guided", "The film scores nine point zero for suspense.").verified
+    assert judged("guided", "The film scores two point five for suspense.").unsupported
+    assert check("On average it is rated eight point two.").verified
+    assert check("On average it is rated six point two.").unsupported

@@ -28,7 +28,7 @@ from whyrec.evaluation.verification.names import blank, title_claims
 from whyrec.evaluation.verification.number_words import RATING_BEFORE
 from whyrec.evaluation.verification.numbers import number_claim
 from whyrec.evaluation.verification.places import find_places
-from whyrec.evaluation.verification.quotes import in_curly_quotes
+from whyrec.evaluation.verification.quotes import plainly
 from whyrec.evaluation.verification.ranks import rank_claims
 from whyrec.evaluation.verification.trends import direction_claims
 from whyrec.evaluation.verification.values import attribute_claims
@@ -76,7 +76,7 @@ def verify_explanation(
         All claims in the order of the text; ``claim.text == text[claim.start:claim.end]`` holds for each.
     """
     known = Known(facts, forecast, drivers)
-    plain = in_curly_quotes(text)
+    plain = plainly(text)
     names = title_claims(plain, facts=facts, vocabulary=vocabulary or _NO_VOCABULARY)
     plain = blank(plain, names)
     values = attribute_claims(plain, facts=facts, vocabulary=vocabulary or _NO_VOCABULARY)

@@ -46,7 +46,7 @@ _PLAIN = re.compile(
     r"$)))(?!\w)"
 )
 _IS_STATE = re.compile(
-    r"(?:\b(?:is|was|were|are|be|been|being|percent|cent|%|third|quarter|half|fifth|thirds|and|well|much)\s?|,\s|%\s)$"
+    r"(?:\b(?:is|was|were|are|be|been|being|percent|cent|pct|%|third|quarter|half|fifth|thirds|and|well|much)\s?|,\s|%\s)$"
 )
 _NEEDS_STATE = re.compile(r"\s(?:in|a|one|two|some|about|roughly|nearly|almost|and|but|\d+)\b|[.,;:]|$")
 _MEASURE = re.compile(r"\s(?:the|last|its|what|that|those|□|a)\b|\s□")
@@ -150,7 +150,7 @@ def _plain(passage: Passage) -> Iterator[Event]:
         before, after = text[max(0, hit.start() - 24) : hit.start()], text[hit.end() : hit.end() + 24]
         if name in (UP, DOWN):
             share_before = re.search(
-                r"(?:%|percent|cent|\d|third|thirds|quarter|quarters|half|fifth|fifths)\s$", before
+                r"(?:%|percent|cent|pct|\d|third|thirds|quarter|quarters|half|fifth|fifths)\s$", before
             )
             if _BARE_NUMBER.match(after) or (_IDIOM.search(before) and not share_before):
                 continue

@@ -22,7 +22,8 @@ TOOK = (
     r"clocked|racked|notched|checked out|taken out|had|opted|turned)"
 )
 OF_USER = _found(
-    rf"\b(?:(?:that|(?:this|the|our|these|said|same)(?:\s\w+)?)\s{PERSON}|{PERSON}['’]s|(?-i:Viewer|User|"
+    rf"\b(?:(?:that|(?:this|the|our|these|said|same)(?:\s\w+)?)\s(?:{PERSON}|{people_words.FELLOW})|{PERSON}['’]s|"
+    rf"(?-i:Viewer|User|"
     rf"Customer|Client|Subject|Patron|Borrower|Reader)|users?|minority|majority|you|yours?|"
     r"you['’](?:ve|re|d|ll)|they|they['’](?:ve|re)|their|he|she|his|her|history|interactions?|overrepresented|"
     r"underrepresented|on record|most people|others do|history['’]s|diet|log|track record|this name)\b"
@@ -71,7 +72,7 @@ JOINT = _found(r"\s(?:and|but|while|whereas|yet|though|although)\s|;\s")
 """Between two statements on a history, where both sides are one."""
 
 OTHERS = (
-    rf"(?:(?:the |an? |your |our )?(?:average|mean|typical|usual|ordinary|normal|common|median|general|"
+    rf"(?:(?:the |an? |your |our )?(?:average|mean|avg\.?|typical|usual|ordinary|normal|common|median|general|"
     rf"regular|run-of-the-mill|everyday|casual)"
     rf"(?:\s{PERSON}|\speople|\sperson|\sone|\sfolks?|\spublic|\saudiences?|\spopulation|\s(?:movie|film|"
     rf"cinema)-?goers?|\sspectators?|\sconsumers?|\swatchers?|\sman|\swoman|\sjoe|\srate|\sshare|"
@@ -81,7 +82,7 @@ OTHERS = (
     rf"one)(?: else)?|any(?:body|one) else|the (?:rest|"
     rf"norm|crowd|public|"
     rf"majority of {PERSON}|next (?:man|person|{PERSON}|one)|common run)|people in general|(?<=in )most|"
-    rf"(?<=than )most|(?<=for )most|(?<=as )most|most(?=\W*$)|(?:national|overall|general) (?:average|mean|rate)|"
+    rf"(?<=than )most|(?<=for )most|avg|(?<=as )most|most(?=\W*$)|(?:national|overall|general) (?:average|mean|rate)|"
     rf"elsewhere|people everywhere|people at large|average|usual|"
     rf"the norm|the baseline|the benchmark|the population|is customary|one would expect|expected|the next)"
 )
@@ -276,10 +277,11 @@ AWAY = _found(
     r"back from|off)\b"
 )
 OF_LATE = _found(
-    r"\b(?:lately|of late|recent(?:ly)?|these days|nowadays|latterly|now(?:adays)?|in (?:the )?(?:last|past|"
+    r"\b(?:lately|of late|recent(?:ly)?|these days|nowadays|latterly|now(?:adays)?|in (?:the )?(?:last|"
+    r"past(?! (?:choices|picks|films|movies|viewings))|"
     r"recent) (?:few |couple of |\w+ )?"
     r"(?:weeks|months|days|picks|choices|films|movies|viewings|times?)|(?:last|past|recent) (?:few )?(?:weeks|"
-    r"months|days|picks|choices)|"
+    r"months|days)|(?:last|past|recent) few \w+|(?:latest|recent) (?:picks|choices)|"
     r"than (?:before|earlier|previously|in the past|formerly|once|(?:you|they|he|she) (?:used to|did|once did)|"
     r"used to be)|"
     r"has (?:turned|moved|shifted|drifted|swung|grown|been (?:turning|moving|shifting|drifting|growing|falling))|"
@@ -332,7 +334,8 @@ DENIED_BEFORE = _found(
 SEEN = _found(
     r"\b(?:seen|watched|watches|taken|picked|chosen|viewed|before|histor(?:y|ies)|records?|borrowed|already|"
     r"earlier|past|fan|"
-    r"likes?|loves?|fond|enjoys?|favou?rite|taste|never|so far|last|films (?:by|of|with)|works (?:by|of)|"
+    r"likes?|loves?|fond|enjoys?|favou?rite|taste|never|so far|last|on file|in the (?:file|log|register|dossier|"
+    r"archive|holdings|list)|films (?:by|of|with)|works (?:by|of)|"
     r"anything (?:by|of)|"
     r"something (?:by|of)|turns? to|choices|picks|viewings?|loans?|entered|acquainted|among (?:your|their)|met|"
     r"previously|remember)\b"

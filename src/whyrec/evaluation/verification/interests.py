@@ -21,7 +21,7 @@ from whyrec.evaluation.verification.levels import LevelFacts, level_claims, scal
 from whyrec.evaluation.verification.lexicon import DENIES_VALUE
 from whyrec.evaluation.verification.motives import MotiveFacts, motive_claims
 from whyrec.evaluation.verification.names import FILLER
-from whyrec.evaluation.verification.quotes import in_curly_quotes
+from whyrec.evaluation.verification.quotes import plainly
 from whyrec.evaluation.verification.value_words import DENIED_AFTER, DENIES_CALLING, DOUBLE_DENIAL
 from whyrec.interfaces import Claim, Evidence, Verdict
 
@@ -43,7 +43,7 @@ def verify_interests(
     Returns:
         All claims in the order of the text; ``claim.text == text[claim.start:claim.end]`` holds for each.
     """
-    reading = read(in_curly_quotes(text), facts=facts)
+    reading = read(plainly(text), facts=facts)
     claims = [*reading.titles]
     for sentence in _units(reading):
         claims += _sentence_claims(reading, sentence, facts=facts)

@@ -6,7 +6,7 @@ English only. Nothing here knows the writer whose texts are checked.
 import re
 from collections.abc import Iterator
 
-from whyrec.evaluation.verification.people_words import ITEM, PERSON
+from whyrec.evaluation.verification.people_words import FELLOW, ITEM, PERSON
 from whyrec.evaluation.verification.phrases import word_list
 
 
@@ -62,7 +62,7 @@ PUSH = _found(rf"\b(?:(?P<down>{_DOWNS})|(?P<up>{_UPS}))")
 NO_SCALE = _found(r"\b(?:no|not one|none of the|not a single|not any)\s(?:aspects?|scales?|of them)\b")
 
 _USER = _any(
-    rf"(?:this |the |that |our )?{PERSON}s?(?:['’]s?)?",
+    rf"(?:this |the |that |our )?{PERSON}s?(?:['’]s?)?|(?:this|the|that|our) {FELLOW}(?:['’]s)?",
     r"they|their|them|you|your|you['’](?:ve|re|d|ll)|he|his|she|her|tastes?|preferences?|prefers?|preferred|"
     r"liked|likes",
     r"wants?|looks? for|liking|fondness|appetite|penchant|inclination|history|profile|choices|picks|habits?|weakness",
@@ -181,7 +181,7 @@ PAIR = _found(
     r"together|liking)\b"
 )
 _OTHERS = _any(
-    r"(?:average|mean|usual|ordinary|typical|normal|common|median|run-of-the-mill|standard|middling|general|"
+    r"(?:average|avg|mean|usual|ordinary|typical|normal|common|median|run-of-the-mill|standard|middling|general|"
     r"customary)"
     r"(?: \w+)?",
     r"most(?: (?:others?|films?|movies?|of (?:them|the rest)|titles?|items?|pictures?))?|the (?:rest|others|norm|"
@@ -201,11 +201,11 @@ _TAKES = _any(
     r"['’](?:re|s|d) \w+",
 )
 _WHO = _any(
-    rf"(?:this |the |that |our |said )?{PERSON}",
+    rf"(?:this |the |that |our |said )?{PERSON}|(?:this|the|that|our) {FELLOW}",
     r"you|they|he|she|one",
 )
 _WHOSE = _any(
-    rf"(?:this |the |that |our )?{PERSON}s?['’]s?",
+    rf"(?:this |the |that |our )?{PERSON}s?['’]s?|(?:this|the|that|our) {FELLOW}['’]s",
     r"your|their|his|her",
 )
 _LIKED = _any(

@@ -7,6 +7,8 @@ PERSON = (
     r"applicant|punter|household|individual)"
 )
 """A user, in the singular."""
+FELLOW = r"(?:lad|lass|fellow|chap|gentleman|lady|man|woman|boy|girl|friend|soul|account|nephew|niece|youngster)"
+"""A user where "this", "the" or the like stands before it."""
 ITEM = (
     r"(?:film|movie|item|product|picture|title|book|game|work|piece|feature|flick|candidate|suggestion|recommendation|"
     r"offering|proposal|release|production)"

@@ -155,7 +155,7 @@ def _number(masked: str, piece: Span, *, taken: Sequence[Span], may_be_none: boo
         and not (
             hit["n"].casefold() == "one"
             and words.COUNTS_ONE.match(masked, hit.end()) is None
-            and not any(first - hit.end("n") == 1 for first, _ in taken)
+            and not (may_be_none and any(first - hit.end("n") == 1 for first, _ in taken))
         )
         and not words.NO_COUNT.search(masked, max(piece[0], hit.start() - 20), hit.start())
     ]

@@ -1,6 +1,11 @@
-"""Quotation marks of many kinds, read as one: 'Title', „Title“, _Title_, *Title*, ``Title'' and the like."""
+"""A text as plain as the verifiers read it: quotation marks of one kind, decimals in digits, no dateline.
+
+All offsets stay what they are.
+"""
 
 import re
+
+from whyrec.evaluation.verification.lexicon import SMALL_NUMBERS
 
 _MANY = re.compile(
     r"(?<![\w'’])'(?=[A-Z0-9¡¿(.])(?!\d\ds?\b)(?P<straight>(?:[^'\n]|'(?=\w)){1,120}?)'(?![\w'])"
@@ -18,19 +23,28 @@ _DATELINE = re.compile(
     r"(?:,\s[A-Z][a-z]{2,8}\.?\s\d{1,2}(?:\s\([A-Za-z. ]{2,20}\))?)?\s[-–—]+\s"
 )
 """Where and when a report was filed: "LONDON, Nov 1 -"."""
+_DIGITS = {word: n for word, n in SMALL_NUMBERS.items() if n <= 10}
+_DECIMAL = re.compile(
+    rf"\b(?P<whole>{'|'.join(_DIGITS)})\spoint\s"
+    rf"(?P<tenths>{'|'.join(word for word, n in _DIGITS.items() if n < 10)})\b",
+    re.IGNORECASE,
+)
 _HAS_ONE = re.compile(r"['„‚»‹_*`<]")
 
 
-def in_curly_quotes(text: str) -> str:
-    """Write a text's quotations in “curly” marks, its dateline in blanks; all offsets stay what they are.
+def plainly(text: str) -> str:
+    """Write a text's quotations in “curly” marks, "nine point two" in digits, its dateline in blanks.
 
     Args:
         text: As a writer wrote it. Marks that a reader knows anyway are left alone: “ ”, " ", ‘ ’, « ».
     """
     text = _DATELINE.sub(lambda hit: " " * len(hit[0]), text)
-    if _HAS_ONE.search(text) is None:
-        return text
-    return _MANY.sub(_curly, text)
+    text = _DECIMAL.sub(_in_digits, text)
+    return text if _HAS_ONE.search(text) is None else _MANY.sub(_curly, text)
+
+
+def _in_digits(hit: re.Match[str]) -> str:
+    return f"{_DIGITS[hit['whole'].casefold()]}.{_DIGITS[hit['tenths'].casefold()]}".rjust(len(hit[0]))
 
 
 def _curly(hit: re.Match[str]) -> str:

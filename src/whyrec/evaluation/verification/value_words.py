@@ -21,7 +21,8 @@ VALUE_CUE_AFTER = re.compile(
 )
 VALUE_LINK = re.compile(r"^\s?(?:,|/|&|>|and|or|-|–|,\s?and|mixed with|meets|with)\s?$")
 CREDIT = re.compile(
-    r"\b(?:[Dd]irected by|[Ss]tarring|[Dd]irector|[Bb]rand)\s(?P<name>[A-Z][\w.'’-]+(?:\s(?:[A-Z][\w.'’-]+|de|van|"
+    r"\b(?:[Dd]irected by|[Ss]tarring|[Dd]irector|[Bb]rand)\s(?:(?:Mrs?|Ms|Miss|Sir|Dame|"
+    r"Dr)\.?\s)?(?P<name>[A-Z][\w.'’-]+(?:\s(?:[A-Z][\w.'’-]+|de|van|"
     r"von|del|la))*)"
 )
 DENIES_CALLING = re.compile(
