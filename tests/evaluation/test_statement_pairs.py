@@ -61,7 +61,13 @@ def test_a_title_is_known_in_any_quotation_marks(marks: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["the viewers' choice isn't others' choice", "back in the '80s, viewers' taste", "2 * 3 * 4", "snake_case_names"],
+    [
+        "the viewers' choice isn't others' choice",
+        "back in the '80s, viewers' taste",
+        "2 * 3 * 4",
+        "snake_case_names",
+        "“A ``Title'' 'Of' _Its_ Own”",
+    ],
 )
 def test_apostrophes_and_signs_are_no_quotation_marks(text: str) -> None:
     assert plainly(text) == text
@@ -79,3 +85,8 @@ def test_decimals_in_words_are_read() -> None:
     assert judged("guided", "The film scores two point five for suspense.").unsupported
     assert check("On average it is rated eight point two.").verified
     assert check("On average it is rated six point two.").unsupported
+
+
+def test_nothing_closes_a_quotation_from_within() -> None:
+    for inner in ("A 'B' Film", "A _B_ Film", "A ``B'' Film", "Nine Point Two", "A <i>B</i> Film", "A »B« Film"):
+        assert plainly(f"See “{inner}” tonight.") == f"See “{inner}” tonight."
