@@ -20,6 +20,7 @@ from whyrec.evaluation.verification.mentions import (
     blank_places,
     enclosing,
     find_numbers,
+    folded,
     split_clauses,
     split_sentences,
 )
@@ -37,8 +38,7 @@ from whyrec.interfaces import Claim, Driver, ForecastPoint, Verdict
 _NO_VOCABULARY = Vocabulary()
 _LEVEL = re.compile(
     r"(?<![\w.,])(?P<hits>\d+|eight|nine|seven|four|three|five)\s(?:times\s|chances\s|cases\s)?(?:out of|"
-    r"in)\s(?P<of>10|ten|five|5)\b",
-    re.I,
+    r"in)\s(?P<of>10|ten|five|5)\b"
 )
 _LEVEL_WORDS = {"eight": 8, "nine": 9, "seven": 7, "four": 4, "three": 3, "five": 5, "ten": 10}
 
@@ -91,7 +91,7 @@ def _claims_of_text(text: str, known: Known) -> Iterator[Claim]:
     places = find_places(text, latest=known.latest, known=months, first=known.first, last_full=known.last_full)
     masked = blank_places(text, places)
     numbers = find_numbers(masked)
-    lower, lower_masked = _lower(text), _lower(masked)
+    lower, lower_masked = folded(text), folded(masked)
     concepts = find_concepts(lower)
     forecast_before = False
     for sentence in split_sentences(masked):
@@ -144,19 +144,14 @@ def _claims_of_sentence(text: str, found: _Sentence, known: Known) -> Iterator[C
 
 def _level_claims(text: str) -> Iterator[Claim]:
     """ "Eight times out of ten": the level of the interval, in words."""
-    for hit in _LEVEL.finditer(text):
-        if RATING_BEFORE.search(text[max(0, hit.start() - 60) : hit.start()]):
+    small = folded(text)
+    for hit in _LEVEL.finditer(small):
+        if RATING_BEFORE.search(small[max(0, hit.start() - 60) : hit.start()]):
             continue
-        hits, of = (_LEVEL_WORDS.get(word.lower()) or int(word) for word in (hit["hits"], hit["of"]))
+        hits, of = (_LEVEL_WORDS.get(word) or int(word) for word in (hit["hits"], hit["of"]))
         holds = 10 * hits == 8 * of
         problem = "" if holds else "the interval covers 80%"
         yield Claim("number", hit[0], hit.start(), hit.end(), holds, ("forecast:low", "forecast:high"), problem)
-
-
-def _lower(text: str) -> str:
-    """Lower the case without moving any offset (a few letters grow when lowered)."""
-    lowered = text.lower()
-    return lowered if len(lowered) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
 
 
 def _with_text(claim: Claim, text: str) -> Claim:

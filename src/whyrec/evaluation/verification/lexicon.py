@@ -184,7 +184,7 @@ PUSH = re.compile(
 DRIVER_OBJECT = re.compile(r"\b(?:forecast|estimate|expectation|prediction|number|figure|it|score)\b")
 
 SENTENCE_END = re.compile(
-    r"(?<!\bNo)(?<!\bvs)(?<!\bca)(?<!\bapprox)(?<!\b[A-Z])(?:[.!]|(?<!□)\?)[”\"')\]]*\s+(?=[A-Z“\"‘'\[(\d□])|\n+|"
+    r"[.!?](?<!\bNo.)(?<!\bvs.)(?<!\bca.)(?<!\bapprox.)(?<!\b[A-Z].)(?<!□\?)[”\"')\]]*\s+(?=[A-Z“\"‘'\[(\d□])|\n+|"
     r"\[(?:Trend|Feature|Integration)\]:?"
 )
 CLAUSE_BREAK = re.compile(

@@ -18,7 +18,7 @@ from whyrec.interfaces import Claim
 FILLER = "□"
 """Stands for characters that belong to a name already checked, so that no number or month is read into them."""
 
-_QUOTED = re.compile(r"“([^”\n]{1,300})”|\"([^\"\n]{1,300})\"|(?<!\w)‘([^’\n]{2,300})’(?!\w)|«([^»\n]{1,300})»")
+_QUOTED = re.compile(r"“([^”\n]{1,300})”|\"([^\"\n]{1,300})\"|‘(?<!\w‘)([^’\n]{2,300})’(?!\w)|«([^»\n]{1,300})»")
 _CUT_OFF = re.compile(r"[….\s]+$")
 _COMMON = frozenset(
     [
