@@ -98,9 +98,10 @@ def _claims_of_text(text: str, known: Known) -> Iterator[Claim]:
         words = lower[sentence.start : sentence.end]
         carries = forecast_before and bool(POINTS_BACK.match(words))
         forecast_before = carries or bool(FORECAST_CUE.search(words))
-        inside = [number for number in numbers if sentence.holds(number.start)]
-        where = [place for place in places if sentence.holds(place.start)]
-        told = [concept for concept in concepts if sentence.holds(concept.start)]
+        start, end = sentence.start, sentence.end
+        inside = [number for number in numbers if start <= number.start < end]
+        where = [place for place in places if start <= place.start < end]
+        told = [concept for concept in concepts if start <= concept.start < end]
         counts = [number for number in inside if number.unit in ("", "users")]
         is_ahead = forecast_before or bool(TOTAL_CUE.search(words))
         bound = bind(
@@ -157,4 +158,6 @@ def _level_claims(text: str) -> Iterator[Claim]:
 def _with_text(claim: Claim, text: str) -> Claim:
     """Quote the claim as the text spells it, not as it was searched."""
     said = text[claim.start : claim.end]
+    if said == claim.text:
+        return claim
     return Claim(claim.kind, said, claim.start, claim.end, claim.supported, claim.evidence_ids, claim.problem)

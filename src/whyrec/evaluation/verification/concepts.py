@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-_WORD = re.compile(r"[a-z]+(?:['’][a-z]+)?")
+_WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
 _FILLERS = frozenset(
     [
         "a",
@@ -62,7 +62,7 @@ def find_concepts(text: str) -> list[Concept]:
     Returns:
         Concepts in the order of the text; they do not overlap, and the longest phrase wins.
     """
-    words = [(hit[0].replace("’", "'"), hit.start(), hit.end()) for hit in _WORD.finditer(text)]
+    words = [(hit[0], hit.start(), hit.end()) for hit in _WORD.finditer(text.replace("’", "'"))]
     lookup = _lookup()
     found: list[Concept] = []
     position = 0

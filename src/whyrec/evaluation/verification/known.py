@@ -46,6 +46,26 @@ class Known:
         return set(self.users) - set(self.complete)
 
     @cached_property
+    def numeric_attributes(self) -> list[Basis]:
+        """The catalogue's numbers, such as a year or a length."""
+        return [
+            Basis(float(value), (f"attribute:{name}",), name.replace("_", " "))
+            for name, value in self.facts.attributes.items()
+            if isinstance(value, int | float)
+        ]
+
+    @cached_property
+    def texts(self) -> list[tuple[str, str]]:
+        """Title and catalogue entry in small letters, each with its evidence."""
+        values = [(f"attribute:{name}", str(value).casefold()) for name, value in self.facts.attributes.items()]
+        return [("title", self.facts.title.casefold()), *values]
+
+    @cached_property
+    def driver_labels(self) -> list[tuple[Driver, str]]:
+        """The drivers with their labels in small letters."""
+        return [(driver, driver.label.casefold()) for driver in self.drivers]
+
+    @cached_property
     def latest(self) -> YearMonth:
         """The last month of the history, or of the moment before the cut-off."""
         if self.users:

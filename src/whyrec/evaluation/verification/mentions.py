@@ -223,7 +223,7 @@ def _unit(text: str, hit: re.Match[str], value: float, *, before: str, after: st
     if (
         number_words.RANK_BEFORE.search(before)
         or number_words.RANK_AFTER.match(after)
-        or number_words.TOP_BEFORE.search(before)
+        or number_words.TOP_BEFORE.search(before[-6:])
     ):
         return "rank"
     if noun_unit:

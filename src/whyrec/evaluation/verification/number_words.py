@@ -227,17 +227,21 @@ def approximation(before: str) -> str:
     """How exact a number is meant to be by what stands before it: ``about nearly close over under``, or empty."""
     if before.endswith((" a ", "\na ", " a\n", "\na\n")):
         told = before[:-2].rstrip()
-        return "under" if any(_ends_in(told, phrase) for phrase in _APPROXIMATE["under"]) else ""
+        under = (phrase for phrase in _APPROXIMATE["under"] if told.endswith(phrase))
+        return "under" if any(_is_whole(told, phrase) for phrase in under) else ""
     told = before.rstrip()
     if told.endswith(("~", "≈")):
         return "about"
-    return next((meaning for phrase, meaning in _BY_ENDING.get(told[-2:], ()) if _ends_in(told, phrase)), "")
+    for phrase, meaning in _BY_ENDING.get(told[-2:], ()):
+        if told.endswith(phrase) and _is_whole(told, phrase):
+            return meaning
+    return ""
 
 
-def _ends_in(told: str, phrase: str) -> bool:
-    """Whether a text ends in a phrase, and not just in a word that does."""
+def _is_whole(told: str, phrase: str) -> bool:
+    """Whether the phrase at a text's end is more than the end of a longer word."""
     before = told[-len(phrase) - 1 : -len(phrase)]
-    return told.endswith(phrase) and not (before.isalnum() or before == "_")
+    return not (before.isalnum() or before == "_")
 
 
 APPROXIMATE_AFTER = re.compile(
@@ -319,6 +323,10 @@ RANKED_ABOVE = re.compile(
     r"(?:ranks?|stands?|are|is|lies?|sits?|comes?|places?|ranked|placed)\s(?:\w+\s)?(?:above|ahead|higher|before|"
     r"better)\b"
 )
+RANK_HINT = re.compile(
+    r"(?:first|second|third|th|above|ahead|higher|before|better|list|ranking|charts?|table|forecast)\b"
+)
+"""What any of ``RANK_IN_WORDS``, ``RANKED_ABOVE`` and ``TOPS_LIST`` holds: ordinals end so."""
 RANK_CUE = re.compile(r"\b(?:rank\w*|standings|pecking order|league table|chart|charts|hit parade)\b")
 RANK_LEAD = re.compile(r"\b(?:at|comes|stands|sits|lies|spot|slot|position)\s$")
 TOPS_LIST = re.compile(
