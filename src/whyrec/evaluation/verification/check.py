@@ -18,7 +18,6 @@ from whyrec.evaluation.verification.mentions import (
     Place,
     Stretch,
     blank_places,
-    enclosing,
     find_numbers,
     folded,
     split_clauses,
@@ -132,9 +131,8 @@ def _claims_of_sentence(text: str, found: _Sentence, known: Known) -> Iterator[C
         moves = [*extremes, *direction_claims(passage, found.numbers, taken=taken), *push_claims(passage)]
         counted = []
         for number in found.numbers:
-            if enclosing(clauses, number.start) == clause and not any(
-                it.start <= number.start < it.end for it in ranks
-            ):
+            is_rank = any(it.start <= number.start < it.end for it in ranks)
+            if clause.holds(number.start) and not is_rank:
                 claim = number_claim(number, passage=passage, bound=found.bound, numbers=found.numbers)
                 if claim is not None:
                     counted.append(claim)

@@ -173,8 +173,8 @@ _LOWERS = (
     r"lower(?:s|ed|ing)?|cut(?:s|ting)?|trim(?:s|med|ming)?|"
     r"pull(?:s|ed|ing)?(?: it| the forecast| the number)? (?:down|back)|drag(?:s|ged|ging)?|"
     r"hold(?:s|ing)? (?:it )?back|held (?:it )?back|weigh(?:s|ed|ing)?|reduc(?:es?|ed|ing)|shav(?:es?|ed|ing)|"
-    r"tak(?:es?|ing)|took|push(?:es|ed|ing)?(?: it| the forecast| the number)? down|headwind|against it|weaken(?:s|ed)?|divid(?:es?|ed)|"
-    r"dampen(?:s|ed)?"
+    r"tak(?:es?|ing)|took|push(?:es|ed|ing)?(?: it| the forecast| the number)? down|headwind|against it|"
+    r"weaken(?:s|ed)?|divid(?:es?|ed)|dampen(?:s|ed)?"
 )
 PUSH = re.compile(rf"\b(?:(?P<up>{_LIFTS})|(?P<down>{_LOWERS}))\b")
 PUSHES = re.compile(rf"\b(?:{_LIFTS}|{_LOWERS})\b")

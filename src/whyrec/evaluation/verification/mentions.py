@@ -1,7 +1,6 @@
 """What a text mentions, before anything is judged: numbers with units, months, spans of days, sentences, clauses."""
 
 import re
-from bisect import bisect_right
 from dataclasses import dataclass
 
 from whyrec.evaluation.verification import lexicon, number_words
@@ -83,12 +82,6 @@ def _cut(whole: Stretch, breaks: list[tuple[int, int]]) -> list[Stretch]:
     edges = [whole.start, *(end for _, end in breaks)]
     pieces = [Stretch(start, end) for start, end in zip(edges, [*edges[1:], whole.end], strict=True)]
     return [piece for piece in pieces if piece.end > piece.start]
-
-
-def enclosing(stretches: list[Stretch], position: int) -> Stretch:
-    """The stretch that holds an offset."""
-    index = bisect_right([stretch.start for stretch in stretches], position) - 1
-    return stretches[max(index, 0)]
 
 
 def blank_places(text: str, places: list[Place]) -> str:

@@ -13,7 +13,7 @@ _ANY = "|".join(sorted((*SMALL_NUMBERS, *TENS), key=len, reverse=True))
 _COUNTED = "|".join(list(SMALL_NUMBERS)[1:10])
 
 NUMBER = re.compile(
-    r"(?<![\w.,/])(?P<currency>[$£€]\s?)?"
+    r"(?<![\w.,/])(?=[\w$£€])(?P<currency>[$£€]\s?)?"
     r"(?:(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?:(?P<ordinal>st|nd|rd|th)|(?P<kilo>k)|"
     rf"\s(?P<scale>{_SCALE}))?(?![\w])"
     r"|(?P<dozen>\bhalf(?:\sa)?\sdozen\b)"
@@ -297,7 +297,10 @@ ORDINALS = {
     **{f"{ten}-{unit}": 10 * n + k for n, ten in enumerate(_TENS, start=2) for k, unit in enumerate(_UNITS, start=1)},
     **{f"{ten} {unit}": 10 * n + k for n, ten in enumerate(_TENS, start=2) for k, unit in enumerate(_UNITS, start=1)},
 }
-_ORDINAL = "|".join(sorted(ORDINALS, key=len, reverse=True))
+_ORDINAL = (
+    rf"(?:{'|'.join(_TENS)})[ -](?:{'|'.join(_UNITS)})|(?:{'|'.join(ten[:-1] for ten in _TENS)})ieth|"
+    + "|".join([*_TEENS, *_UNITS])
+)
 RANK_IN_WORDS = re.compile(
     rf"\b(?:rank(?:s|ed|ing)?|placed|places|plac(?:es?|ed|ing) it|puts? it|com(?:es?|ing)(?: in)?|came in|good for|"
     rf"good enough for|worth|sits?|stands?|lies|"
