@@ -113,8 +113,9 @@ def _claims_of_text(text: str, known: Known) -> Iterator[Claim]:
 def _claims_of_sentence(text: str, found: _Sentence, known: Known) -> Iterator[Claim]:
     clauses = split_clauses(found.masked, found.stretch)
     for clause in clauses:
-        places = [place for place in found.places if clause.holds(place.start)]
-        concepts = [concept for concept in found.concepts if clause.holds(concept.start)]
+        start, end = clause.start, clause.end
+        places = [place for place in found.places if start <= place.start < end]
+        concepts = [concept for concept in found.concepts if start <= concept.start < end]
         passage = Passage(
             text,
             found.stretch,
@@ -131,8 +132,7 @@ def _claims_of_sentence(text: str, found: _Sentence, known: Known) -> Iterator[C
         moves = [*extremes, *direction_claims(passage, found.numbers, taken=taken), *push_claims(passage)]
         counted = []
         for number in found.numbers:
-            is_rank = any(it.start <= number.start < it.end for it in ranks)
-            if clause.holds(number.start) and not is_rank:
+            if start <= number.start < end and not any(it.start <= number.start < it.end for it in ranks):
                 claim = number_claim(number, passage=passage, bound=found.bound, numbers=found.numbers)
                 if claim is not None:
                     counted.append(claim)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
+from math import ceil
 from typing import NamedTuple
 
 from whyrec.data.facts import ItemFacts
@@ -90,11 +91,10 @@ class Known:
     @cached_property
     def window_months(self) -> frozenset[YearMonth]:
         """Months that the forecast window touches."""
-        months, day = set(), self.forecast.window.start
-        while day < self.forecast.window.end:
-            months.add((day.year, day.month))
-            day += timedelta(days=1)
-        return frozenset(months)
+        first = self.forecast.window.start
+        last = first + timedelta(days=ceil(self.forecast.window.days) - 1)
+        steps = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
+        return frozenset((step // 12, step % 12 + 1) for step in steps)
 
     def in_month(self, month: YearMonth) -> Basis | None:
         """Users of a month; zero before the item was first seen; None for what lies in the future."""

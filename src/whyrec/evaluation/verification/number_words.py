@@ -13,7 +13,7 @@ _ANY = "|".join(sorted((*SMALL_NUMBERS, *TENS), key=len, reverse=True))
 _COUNTED = "|".join(list(SMALL_NUMBERS)[1:10])
 
 NUMBER = re.compile(
-    r"(?<![\w.,/])(?=[\w$£€])(?P<currency>[$£€]\s?)?"
+    r"(?<![\w.,/])(?P<currency>[$£€]\s?)?"
     r"(?:(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?:(?P<ordinal>st|nd|rd|th)|(?P<kilo>k)|"
     rf"\s(?P<scale>{_SCALE}))?(?![\w])"
     r"|(?P<dozen>\bhalf(?:\sa)?\sdozen\b)"
