@@ -79,6 +79,8 @@ def split_clauses(text: str, sentence: Stretch) -> list[Stretch]:
 
 
 def _cut(whole: Stretch, breaks: list[tuple[int, int]]) -> list[Stretch]:
+    if not breaks and whole.end > whole.start:
+        return [whole]
     edges = [whole.start, *(end for _, end in breaks)]
     pieces = [Stretch(start, end) for start, end in zip(edges, [*edges[1:], whole.end], strict=True)]
     return [piece for piece in pieces if piece.end > piece.start]

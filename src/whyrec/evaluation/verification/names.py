@@ -105,7 +105,9 @@ def _other_titles(text: str, *, facts: ItemFacts, vocabulary: Vocabulary, item_i
     taken = 0
     own_values = {part for value in facts.attributes.values() for part in attribute_values(value)}
     for word in _OPENS_TITLE.finditer(text):
-        if word.start() < taken or not (word[0][0].isupper() or word[0][0].isdigit()):
+        if word[0] not in vocabulary.title_openings or word.start() < taken:
+            continue
+        if not (word[0][0].isupper() or word[0][0].isdigit()):
             continue
         following = WORD.search(text, word.end())
         longer = () if following is None else vocabulary.titles.get(f"{word[0]} {following[0]}", ())

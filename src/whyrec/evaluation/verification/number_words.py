@@ -327,7 +327,7 @@ RANKED_ABOVE = re.compile(
     r"better)\b"
 )
 RANK_HINT = re.compile(
-    r"(?:first|second|third|th|above|ahead|higher|before|better|list|ranking|charts?|table|forecast)\b"
+    r"(?:(?P<ordinal>first|second|third|th)|above|ahead|higher|before|better|list|ranking|charts?|table|forecast)\b"
 )
 """What any of ``RANK_IN_WORDS``, ``RANKED_ABOVE`` and ``TOPS_LIST`` holds: ordinals end so."""
 RANK_CUE = re.compile(r"\b(?:rank\w*|standings|pecking order|league table|chart|charts|hit parade)\b")

@@ -82,8 +82,7 @@ def _count(number: Number, passage: Passage, *, bound: dict[Number, Place], numb
         return matching(number, [known.total])
     if passage.speaks_of_forecast and (end := _interval_end(number, passage, numbers)) is not None:
         return matching(number, [known.forecasts[1 + end]])
-    is_change = lexicon.DELTA_VERB.search(before) or any(it.start < number.start for it in events_of(passage))
-    if (is_change and lexicon.DELTA_CUE.search(before)) or _MORE.match(after):
+    if _MORE.match(after) or (lexicon.DELTA_CUE.search(before) and _is_change(number, passage, before)):
         return matching(number, [_difference(pair) for pair in compared(passage, number.start)])
     if number in bound:
         return matching(number, _in_bound_place(bound[number], passage))
@@ -98,6 +97,11 @@ def _count(number: Number, passage: Passage, *, bound: dict[Number, Place], numb
     if lexicon.TOTAL_CUE.search(passage.words):
         return matching(number, [known.total])
     return matching(number, [*known.months, *known.recents, known.total])
+
+
+def _is_change(number: Number, passage: Passage, before: str) -> bool:
+    """Whether a word of change stands before a number."""
+    return bool(lexicon.DELTA_VERB.search(before)) or any(it.start < number.start for it in events_of(passage))
 
 
 def _in_bound_place(place: Place, passage: Passage) -> list[Basis]:
