@@ -45,7 +45,10 @@ USER_SIDES: Mapping[str, Variant] = {
 }
 STUDIES: Mapping[str, Variant] = {
     **{f"k={k}": Variant(n_aspects=k) for k in (3, 6, 9)},
-    **{f"alpha={weight:g}": Variant(settings={"weight": weight}) for weight in (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)},
+    **{
+        f"alpha={weight:g}": Variant(settings={"weight": weight})
+        for weight in (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 64.0)
+    },
     **{f"base({width})": Variant("none", width=width) for width in (10, 20, 30, 48, 120, 240)},
 }
 """Fitted with the first seed alone."""

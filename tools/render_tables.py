@@ -32,9 +32,10 @@ from mllm3rec_tables import (
     mllm3rec_metrics,
     mllm3rec_positions,
 )
+from serving_tables import serving
 from tables import RESULTS, ROOT, Row, figure, interval, last_protocol, lines, read
 
-PAGES = ("README.md", "docs/results.md")
+PAGES = ("README.md", "docs/results.md", "docs/serving.md")
 DATASETS = {
     "movietweetings": "MovieTweetings",
     "online_retail": "Online Retail",
@@ -294,6 +295,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "mllm3rec_llm": mllm3rec_llm,
     "explanations_of_methods": explanations_of_methods,
     "faithfulness_of_methods": faithfulness_of_methods,
+    "serving": serving,
     "curec_explanations": lambda: with_intervals("curec_explanations"),
     "beauty_june_2014": lambda: forecasting("beauty_june_2014"),
     **{f"forecasting_{name}": lambda name=name: forecasting(name) for name in DATASETS},

@@ -8,6 +8,7 @@ from whyrec.cli.main import main
 from whyrec.data.dataset import Dataset
 from whyrec.errors import MissingExtraError
 from whyrec.runs import open_run
+from whyrec.runs.methods import method_named
 from whyrec.serving import demo_serving, server
 from whyrec.serving.demo_serving import most_active, publish_demo
 from whyrec.serving.server import Source
@@ -19,6 +20,14 @@ def trail_alone(monkeypatch: pytest.MonkeyPatch, quick_settings: list[str]) -> N
     """Serve one method, quickly fitted."""
     options = dict(word.split("=") for word in quick_settings if "=" in word)
     monkeypatch.setattr(demo_serving, "SERVED", {"trail": {name: int(value) for name, value in options.items()}})
+
+
+def test_each_method_of_the_demo_takes_its_settings() -> None:
+    for name, options in demo_serving.SERVED.items():
+        taken = method_named(name).settings(options).model_dump(mode="json")
+        for setting, value in options.items():
+            expected = {**taken[setting], **value} if isinstance(value, dict) else value
+            assert taken[setting] == expected, (name, setting)
 
 
 @pytest.mark.usefixtures("trail_alone")

@@ -23,7 +23,7 @@ SERVED: Mapping[str, Mapping[str, object]] = MappingProxyType(
         "trail": {},
         "curec": DEMO_CONFIG.model_dump(mode="json", exclude_unset=True),
         _ASPECTS: {
-            "training.epochs": 3,
+            "training": {"epochs": 3},
             "validation_users": 500,
             "base_columns": 20,
             "n_layers": 1,

@@ -262,6 +262,7 @@ class RunRecord(Document):
 
     method: str
     directory: str
+    """Where it lay when it was published; the API tells the last part alone."""
     fitted_until: datetime
 
 

@@ -3,9 +3,11 @@
 import json
 import threading
 from collections.abc import Iterator
+from functools import partial
 
 import api_world
 import pytest
+from httpx import Response
 from server_process import ServerProcess, get, read_answer, serving, wait_until
 from sqlalchemy.pool import QueuePool
 from starlette.testclient import TestClient
@@ -72,15 +74,25 @@ def test_a_database_that_hangs_is_503_and_then_found_again(
     url: str, postgresql: PostgresqlServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(served, "READ_WITHIN_S", 0.5)
+    monkeypatch.setattr(served, "WRITE_WITHIN_S", 0.5)
+    batch = {"interactions": [{"user_id": "ann", "item_id": "i1", "timestamp": "2013-11-07T20:15:00Z"}]}
+
+    def sent() -> Response:
+        return over_postgresql.post("/v1/interactions", json=batch, headers={"Idempotency-Key": "while-it-hung"})
+
     with Store.open(url) as store:
         over_postgresql = TestClient(create_app(store, settings=ApiSettings(hosts=("testserver",))))
         with over_postgresql:  # one event loop for all requests, as in a server
             assert wait_until(lambda: over_postgresql.get(PATHS[1]).status_code == 200)
             with postgresql.hung():
-                for path in (PATHS[1], PATHS[6], "/ready"):
-                    answer = over_postgresql.get(path)
+                asked = [partial(over_postgresql.get, path) for path in (PATHS[1], PATHS[6], "/ready")]
+                for ask in (*asked, sent):
+                    answer = ask()
                     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "unavailable")
             assert wait_until(lambda: over_postgresql.get(PATHS[1]).status_code == 200)
+            # The thread that was given up may keep the batch yet: sent again, it is there, and once.
+            assert wait_until(lambda: sent().status_code == 200)
+            assert [one.interaction.user_id for one in store.taken_in()] == ["ann"]
         # Threads that were given up end when they are answered; then no connection is left open behind the store.
         pool = store._database._pool.pool
         assert isinstance(pool, QueuePool)

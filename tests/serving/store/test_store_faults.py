@@ -5,8 +5,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -40,30 +39,31 @@ def processes() -> multiprocessing.context.ForkServerContext:
     return context
 
 
-@contextmanager
-def killed_after(
+def told_until_killed(
     processes: multiprocessing.context.ForkServerContext,
     work: Callable[..., None],
     url: str,
     *,
     name: str,
-    delay_s: float | None,
-) -> Iterator[Connection]:
-    """A process that worked for some time, or until it told something, and was killed; what it sent can be received."""
+    told: int,
+    delay_s: float = 0,
+) -> list[Any]:
+    """What a process told that was killed some time after it had told as many things as said here."""
     receiver, sender = processes.Pipe(duplex=False)
     child = processes.Process(target=work, args=(url, name, sender))
     child.start()
     sender.close()
     assert receiver.recv() == "ready"
-    if delay_s is None:
+    things = []
+    for _ in range(told):
         assert receiver.poll(60)
-    else:
-        time.sleep(delay_s)
+        things.append(receiver.recv())
+    time.sleep(delay_s)
     child.kill()
     child.join()
     assert child.exitcode == -9  # it was at work, not gone by an error
     with receiver:
-        yield receiver
+        return things + received(receiver)
 
 
 def wait_until_free(store: Store) -> None:
@@ -111,16 +111,14 @@ def test_a_publication_killed_at_any_moment_is_not_seen(
     chance = random.Random(10)
     publish(store, label="first", user_ids=[f"u{n}" for n in range(store_child.N_USERS)])
     work = store_child.publish_until_killed
-    with killed_after(processes, work, store_url, name="timed", delay_s=None) as receiver:
-        takes_s = received(receiver)[0]
+    takes_s = told_until_killed(processes, work, store_url, name="timed", told=1)[0]
     n_unfinished = 0
     seen = set()
     for n in range(N_KILLS[store.dialect]):
         wait_until_free(store)
-        # On a busy machine publishing takes longer: kills fall into the time that two publications or three take now.
-        delay_s = chance.uniform(0, 2.5 * takes_s)
-        with killed_after(processes, work, store_url, name=f"g{n}", delay_s=delay_s) as receiver:
-            told = received(receiver)
+        # In turn somewhere in the first publication of a process and in a later one, however busy the machine is.
+        delay_s = chance.uniform(0, 1.25 * takes_s)
+        told = told_until_killed(processes, work, store_url, name=f"g{n}", told=n % 2, delay_s=delay_s)
         record = store.current()
         assert record is not None
         seen.add(record.dataset)
@@ -132,7 +130,7 @@ def test_a_publication_killed_at_any_moment_is_not_seen(
             require_whole(store, kept)
         n_unfinished += unfinished(store)
     assert n_unfinished >= N_KILLS[store.dialect] / 20  # or the moments were too late to tell anything
-    assert len(seen) > N_KILLS[store.dialect] / 4
+    assert len(seen) >= N_KILLS[store.dialect] / 2
     wait_until_free(store)
     last = publish(store)
     store.retain(1)
@@ -151,10 +149,10 @@ def test_what_was_acknowledged_outlives_a_kill_at_any_moment(
     acknowledged: list[str] = []
     for n in range(N_KILLS[store.dialect]):
         work = store_child.take_in_until_killed
-        with killed_after(processes, work, store_url, name=f"g{n}", delay_s=chance.uniform(0, 0.1)) as receiver:
-            acknowledged += received(receiver)
+        delay_s = chance.uniform(0, 0.1)
+        acknowledged += told_until_killed(processes, work, store_url, name=f"g{n}", told=n % 3, delay_s=delay_s)
     kept = Counter(one.interaction.item_id for one in store.taken_in())
-    assert len(acknowledged) > N_KILLS[store.dialect]
+    assert len(acknowledged) >= N_KILLS[store.dialect] * 9 / 10
     assert set(acknowledged) <= kept.keys()
     assert set(kept.values()) == {store_child.BATCH}  # each batch whole and once
     assert len(kept) - len(acknowledged) <= N_KILLS[store.dialect]  # of each process, at most one was not told

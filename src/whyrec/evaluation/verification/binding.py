@@ -39,6 +39,8 @@ def bind(text: str, *, numbers: list[Number], places: list[Place], is_loose: boo
         places: The sentence's months and spans; dates are left out, for no count belongs to a day.
         is_loose: Whether the sentence's one number and one month belong together whatever stands between them.
     """
+    if not numbers or not places:
+        return {}
     numbers = [number for number in numbers if not _TOTALLED.match(text[number.end : number.end + 40])]
     bound = _aligned_runs(text, numbers=numbers, places=places)
     free_places = [place for place in places if place not in bound.values()]

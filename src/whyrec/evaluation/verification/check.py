@@ -18,8 +18,8 @@ from whyrec.evaluation.verification.mentions import (
     Place,
     Stretch,
     blank_places,
-    enclosing,
     find_numbers,
+    folded,
     split_clauses,
     split_sentences,
 )
@@ -38,8 +38,7 @@ from whyrec.interfaces import Claim, Driver, ForecastPoint, Verdict
 _NO_VOCABULARY = Vocabulary()
 _LEVEL = re.compile(
     r"(?<![\w.,])(?P<hits>\d+|eight|nine|seven|four|three|five)\s(?:times\s|chances\s|cases\s)?(?:out of|"
-    r"in)\s(?P<of>10|ten|five|5)\b",
-    re.I,
+    r"in)\s(?P<of>10|ten|five|5)\b"
 )
 _LEVEL_WORDS = {"eight": 8, "nine": 9, "seven": 7, "four": 4, "three": 3, "five": 5, "ten": 10}
 
@@ -93,16 +92,17 @@ def _claims_of_text(text: str, known: Known) -> Iterator[Claim]:
     places = find_places(text, latest=known.latest, known=months, first=known.first, last_full=known.last_full)
     masked = blank_places(text, places)
     numbers = find_numbers(masked)
-    lower, lower_masked = _lower(text), _lower(masked)
+    lower, lower_masked = folded(text), folded(masked)
     concepts = find_concepts(lower)
     forecast_before = False
     for sentence in split_sentences(masked):
         words = lower[sentence.start : sentence.end]
         carries = forecast_before and bool(POINTS_BACK.match(words))
         forecast_before = carries or bool(FORECAST_CUE.search(words))
-        inside = [number for number in numbers if sentence.holds(number.start)]
-        where = [place for place in places if sentence.holds(place.start)]
-        told = [concept for concept in concepts if sentence.holds(concept.start)]
+        start, end = sentence.start, sentence.end
+        inside = [number for number in numbers if start <= number.start < end]
+        where = [place for place in places if start <= place.start < end]
+        told = [concept for concept in concepts if start <= concept.start < end]
         counts = [number for number in inside if number.unit in ("", "users")]
         is_ahead = forecast_before or bool(TOTAL_CUE.search(words))
         bound = bind(
@@ -115,8 +115,9 @@ def _claims_of_text(text: str, known: Known) -> Iterator[Claim]:
 def _claims_of_sentence(text: str, found: _Sentence, known: Known) -> Iterator[Claim]:
     clauses = split_clauses(found.masked, found.stretch)
     for clause in clauses:
-        places = [place for place in found.places if clause.holds(place.start)]
-        concepts = [concept for concept in found.concepts if clause.holds(concept.start)]
+        start, end = clause.start, clause.end
+        places = [place for place in found.places if start <= place.start < end]
+        concepts = [concept for concept in found.concepts if start <= concept.start < end]
         passage = Passage(
             text,
             found.stretch,
@@ -133,9 +134,7 @@ def _claims_of_sentence(text: str, found: _Sentence, known: Known) -> Iterator[C
         moves = [*extremes, *direction_claims(passage, found.numbers, taken=taken), *push_claims(passage)]
         counted = []
         for number in found.numbers:
-            if enclosing(clauses, number.start) == clause and not any(
-                it.start <= number.start < it.end for it in ranks
-            ):
+            if start <= number.start < end and not any(it.start <= number.start < it.end for it in ranks):
                 claim = number_claim(number, passage=passage, bound=found.bound, numbers=found.numbers)
                 if claim is not None:
                     counted.append(claim)
@@ -146,22 +145,19 @@ def _claims_of_sentence(text: str, found: _Sentence, known: Known) -> Iterator[C
 
 def _level_claims(text: str) -> Iterator[Claim]:
     """ "Eight times out of ten": the level of the interval, in words."""
-    for hit in _LEVEL.finditer(text):
-        if RATING_BEFORE.search(text[max(0, hit.start() - 60) : hit.start()]):
+    small = folded(text)
+    for hit in _LEVEL.finditer(small):
+        if RATING_BEFORE.search(small[max(0, hit.start() - 60) : hit.start()]):
             continue
-        hits, of = (_LEVEL_WORDS.get(word.lower()) or int(word) for word in (hit["hits"], hit["of"]))
+        hits, of = (_LEVEL_WORDS.get(word) or int(word) for word in (hit["hits"], hit["of"]))
         holds = 10 * hits == 8 * of
         problem = "" if holds else "the interval covers 80%"
         yield Claim("number", hit[0], hit.start(), hit.end(), holds, ("forecast:low", "forecast:high"), problem)
 
 
-def _lower(text: str) -> str:
-    """Lower the case without moving any offset (a few letters grow when lowered)."""
-    lowered = text.lower()
-    return lowered if len(lowered) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
-
-
 def _with_text(claim: Claim, text: str) -> Claim:
     """Quote the claim as the text spells it, not as it was searched."""
     said = text[claim.start : claim.end]
+    if said == claim.text:
+        return claim
     return Claim(claim.kind, said, claim.start, claim.end, claim.supported, claim.evidence_ids, claim.problem)

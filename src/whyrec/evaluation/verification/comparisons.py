@@ -56,6 +56,16 @@ class Passage:
         return self.text[self.clause.start : self.clause.end]
 
     @cached_property
+    def has_driver_object(self) -> bool:
+        """Whether the clause names what drivers push: the forecast, a number."""
+        return bool(lexicon.DRIVER_OBJECT.search(self.words))
+
+    @cached_property
+    def speaks_of_push(self) -> bool:
+        """Whether the clause says that something lifts the forecast or holds it back."""
+        return self.has_driver_object and bool(lexicon.PUSHES.search(self.words))
+
+    @cached_property
     def speaks_of_forecast(self) -> bool:
         """Whether the clause is about what is to come."""
         return (

@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-_WORD = re.compile(r"[a-z]+(?:['’][a-z]+)?")
+_WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
 _FILLERS = frozenset(
     [
         "a",
@@ -49,8 +49,22 @@ class Concept(NamedTuple):
     """The list's own spelling of the form found."""
 
 
-Lookup = Mapping[str, Sequence[tuple[tuple[str, ...], str]]]
-"""Concepts by their first word: the words that follow and the concept's name, longest first."""
+Phrases = Sequence[tuple[tuple[str, ...], str]]
+"""Phrases that begin with the same word: the words that follow and the concept's name, longest first."""
+
+
+class _Opening(NamedTuple):
+    """All phrases that begin with one word."""
+
+    all: Phrases
+    alone: Phrases
+    """The word by itself."""
+    by_second: Mapping[str, Phrases]
+    """Phrases with that second word, and the word by itself."""
+
+    def before(self, following: str) -> Phrases:
+        """Those that may stand where this word follows."""
+        return self.all if following in _FILLERS else self.by_second.get(following, self.alone)
 
 
 def find_concepts(text: str) -> list[Concept]:
@@ -62,16 +76,15 @@ def find_concepts(text: str) -> list[Concept]:
     Returns:
         Concepts in the order of the text; they do not overlap, and the longest phrase wins.
     """
-    words = [(hit[0].replace("’", "'"), hit.start(), hit.end()) for hit in _WORD.finditer(text)]
+    words = [(hit[0], hit.start(), hit.end()) for hit in _WORD.finditer(text.replace("’", "'"))]
     lookup = _lookup()
     found: list[Concept] = []
     position = 0
     while position < len(words):
         word, start, _ = words[position]
         following = words[position + 1][0] if position + 1 < len(words) else ""
-        for rest, name in lookup.get(word, ()):
-            if rest and following != rest[0] and following not in _FILLERS:
-                continue
+        opening = lookup.get(word)
+        for rest, name in opening.before(following) if opening else ():
             last = _last_word(text, words, position=position, rest=rest)
             if last is not None:
                 found.append(Concept(start, words[last][2], name, " ".join((word, *rest))))
@@ -98,16 +111,21 @@ def _last_word(text: str, words: Sequence[tuple[str, int, int]], *, position: in
 
 
 @cache
-def _lookup() -> Lookup:
+def _lookup() -> Mapping[str, _Opening]:
     told = tomllib.loads(files(__package__).joinpath("concepts.toml").read_text(encoding="utf-8"))
     by_first: dict[str, dict[tuple[str, ...], str]] = {}
     for concept, lists in told.items():
         for phrase, name in _forms_of(concept, lists):
             first, *rest = phrase.split()
             by_first.setdefault(first, {}).setdefault(tuple(rest), name)
-    return {
-        first: sorted(phrases.items(), key=lambda entry: (-len(entry[0]), entry)) for first, phrases in by_first.items()
-    }
+    return {first: _opening(phrases) for first, phrases in by_first.items()}
+
+
+def _opening(phrases: Mapping[tuple[str, ...], str]) -> _Opening:
+    longest_first = sorted(phrases.items(), key=lambda entry: (-len(entry[0]), entry))
+    seconds = {rest[0] for rest in phrases if rest}
+    by_second = {it: [entry for entry in longest_first if entry[0][:1] in ((), (it,))] for it in seconds}
+    return _Opening(longest_first, [entry for entry in longest_first if not entry[0]], by_second)
 
 
 def _forms_of(concept: str, lists: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:

@@ -13,9 +13,9 @@ _FORECAST = re.compile(r"\b(?:forecast|estimate|expectation|prediction|score)\b"
 def driver_of_clause(passage: Passage) -> list[Driver]:
     """The drivers that a clause names, where it speaks of what pushes the forecast; all of them if it names none."""
     words = passage.words
-    if not (lexicon.PUSH.search(words) and lexicon.DRIVER_OBJECT.search(words)):
+    if not passage.known.drivers or not passage.speaks_of_push:
         return []
-    named = [driver for driver in passage.known.drivers if driver.label.casefold() in words]
+    named = [driver for driver, label in passage.known.driver_labels if label in words]
     if named or (_FORECAST.search(words) and not any(place.months for place in passage.places)):
         return named or list(passage.known.drivers)
     return []
@@ -23,13 +23,15 @@ def driver_of_clause(passage: Passage) -> list[Driver]:
 
 def push_claims(passage: Passage) -> Iterator[Claim]:
     """Check "lifts the forecast" and "holds it back" against the sign of the driver that the clause names."""
-    for driver in passage.known.drivers:
-        at = passage.text.find(driver.label.casefold(), passage.clause.start, passage.clause.end)
+    if not passage.has_driver_object:
+        return
+    for driver, label in passage.known.driver_labels:
+        at = passage.words.find(label)
         if at < 0:
             continue
-        after = at + len(driver.label)
+        after = passage.clause.start + at + len(driver.label)
         hit = lexicon.PUSH.search(passage.text, after, min(after + 40, passage.clause.end))
-        if hit is None or not lexicon.DRIVER_OBJECT.search(passage.words):
+        if hit is None:
             continue
         holds = driver.effect != 0 and (hit.lastgroup == "up") == (driver.effect > 0)
         problem = "" if holds else f"{driver.label} changes the forecast by {driver.effect:+.0%}"

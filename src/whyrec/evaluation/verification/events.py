@@ -24,27 +24,32 @@ class Event(NamedTuple):
     """True for "more", "busier", "above": the subject against something; false for "rose"."""
 
 
-_PLAIN = re.compile(
-    r"\b(?:(?P<double>twice)|(?P<lost>los(?:t|es|e|ing)(?=\s(?:about\s|some\s|around\s|nearly\s|roughly\s|over\s|"
-    r"almost\s|another\s)?"
-    r"(?:\d|a\s(?:third|quarter|fifth|tenth)|half|two|three|four|[a-z]+ty\b)))|(?P<triple>thrice)"
-    r"|(?P<up>more|greater)|(?P<down>fewer|less|lesser)"
-    r"|(?P<above>(?:above|ahead of|beyond|over and above|on top of))"
-    r"|(?P<below>(?:below|beneath|short of|behind|shy of|under))"
-    r"|"
-    r"(?P<up_word>(?<!\bturned )(?<!\bshowed )(?<!\bended )(?<!\bmade )(?<!\btaken )(?<!\btook )(?<!\bsigned "
-    r")(?<!\bpopped )(?<!\bcame "
-    r")(?<!\bcome )"
-    r"(?<!\badds )(?<!\bput )(?<!\bpicked )(?<!\bsums )(?<!\bsigning )(?<!\bturning )(?<!\bshowing )"
-    r"up(?=\s(?:from|by|on|against|versus|over|since|compared|\d+|about|roughly|some|sharply|slightly|again|strongly|"
-    r"a|one|two|"
-    r"nearly|almost|in|month|markedly|steeply|noticeably|considerably)\b|[.,;:]|\s(?:and|but|every|each)\b|$))"
-    r"|(?P<down_word>(?<!\bsat )(?<!\bsit )(?<!\bbroken )(?<!\bset )(?<!\blaid )(?<!\bsettled )"
-    r"down(?=\s(?:from|by|on|to|against|versus|over|since|compared|\d+|about|roughly|some|sharply|slightly|again|"
-    r"strongly|a|"
-    r"one|two|nearly|almost|in|month|markedly|steeply|noticeably|considerably)\b|[.,;:]|\s(?:and|but|every|each)\b|"
-    r"$)))(?!\w)"
+_PLAIN_KINDS = {
+    "twice": "double",
+    "thrice": "triple",
+    **dict.fromkeys(("more", "greater"), UP),
+    **dict.fromkeys(("fewer", "less", "lesser"), DOWN),
+    **dict.fromkeys(("lost", "loses", "lose", "losing"), "lost"),
+    **dict.fromkeys(("above", "ahead of", "beyond", "over and above", "on top of"), "above"),
+    **dict.fromkeys(("below", "beneath", "short of", "behind", "shy of", "under"), "below"),
+    "up": "up_word",
+    "down": "down_word",
+}
+_PLAIN = re.compile(rf"\b(?:{'|'.join(_PLAIN_KINDS)})(?!\w)")
+_LOSES = re.compile(
+    r"\s(?:about\s|some\s|around\s|nearly\s|roughly\s|over\s|almost\s|another\s)?"
+    r"(?:\d|a\s(?:third|quarter|fifth|tenth)|half|two|three|four|[a-z]+ty\b)"
 )
+_OTHER_UP = re.compile(
+    r"\b(?:turned|showed|ended|made|taken|took|signed|popped|came|come|adds|put|picked|sums|signing|turning|showing) $"
+)
+_OTHER_DOWN = re.compile(r"\b(?:sat|sit|broken|set|laid|settled) $")
+_STEP = (
+    r"from|by|on|against|versus|over|since|compared|\d+|about|roughly|some|sharply|slightly|again|strongly|a|one|two|"
+    "nearly|almost|in|month|markedly|steeply|noticeably|considerably"
+)
+_GOES_UP = re.compile(rf"\s(?:{_STEP})\b|[.,;:]|\s(?:and|but|every|each)\b|$")
+_GOES_DOWN = re.compile(rf"\s(?:{_STEP}|to)\b|[.,;:]|\s(?:and|but|every|each)\b|$")
 _IS_STATE = re.compile(
     r"(?:\b(?:is|was|were|are|be|been|being|percent|cent|pct|%|third|quarter|half|fifth|thirds|and|well|much)\s?|,\s|%\s)$"
 )
@@ -63,8 +68,8 @@ _NOT_HISTORY = re.compile(r"^\s(?:end|bound|limit|edge|side|bracket|quartile|est
 
 def events_of(passage: Passage) -> list[Event]:
     """All words of change and comparison in a clause, in order."""
-    found = [*_motions(passage), *_plain(passage)]
-    return sorted(found)
+    basis = _has_basis(passage)
+    return sorted([*_motions(passage, basis=basis), *_plain(passage, basis=basis)])
 
 
 _TOPS = ("top", "tops", "topped", "topping", "trump", "lag", "lags")
@@ -79,8 +84,8 @@ _UNMATCHED = re.compile(
 )
 
 
-def _motions(passage: Passage) -> Iterator[Event]:
-    text, basis = passage.text, _has_basis(passage)
+def _motions(passage: Passage, *, basis: bool) -> Iterator[Event]:
+    text = passage.text
     for concept in passage.concepts:
         if concept.name in ("stronger", "weaker"):
             if (
@@ -105,9 +110,9 @@ def _motions(passage: Passage) -> Iterator[Event]:
         ):
             # "Not as busy as in July"; what is said to be as busy makes no claim of more or less.
             yield Event(concept.start, concept.end, UP if concept.name == "strong" else DOWN, True)
-    for hit in _UNMATCHED.finditer(text, passage.clause.start, passage.clause.end):
+    for hit in _UNMATCHED.finditer(text, passage.clause.start, passage.clause.end) if basis else ():
         # "July could not match June": as a denied rise, which it is not.
-        if basis and is_denied(passage, hit.start(), hit.end()):
+        if is_denied(passage, hit.start(), hit.end()):
             yield Event(hit.start(), hit.end(), UP, True)
 
 
@@ -140,33 +145,46 @@ def _moves(passage: Passage, concept: Concept) -> bool:
     return not (concept.said.startswith(("drop", "slip")) and re.match(r"\s(?:in on|by to)\b", after))
 
 
-def _plain(passage: Passage) -> Iterator[Event]:
-    text, basis = passage.text, _has_basis(passage)
-    taken = [(concept.start, concept.end) for concept in passage.concepts]
-    for hit in _PLAIN.finditer(text, passage.clause.start, passage.clause.end):
-        if any(start <= hit.start() < end for start, end in taken):
+_SHARE_BEFORE = re.compile(r"(?:%|percent|cent|pct|\d|third|thirds|quarter|quarters|half|fifth|fifths)\s$")
+
+
+def _plain(passage: Passage, *, basis: bool) -> Iterator[Event]:
+    for hit in _PLAIN.finditer(passage.text, passage.clause.start, passage.clause.end):
+        start, end = hit.span()
+        if any(concept.start <= start < concept.end for concept in passage.concepts):
             continue
-        name = hit.lastgroup or ""
-        before, after = text[max(0, hit.start() - 24) : hit.start()], text[hit.end() : hit.end() + 24]
-        if name in (UP, DOWN):
-            share_before = re.search(
-                r"(?:%|percent|cent|pct|\d|third|thirds|quarter|quarters|half|fifth|fifths)\s$", before
-            )
-            if _BARE_NUMBER.match(after) or (_IDIOM.search(before) and not share_before):
-                continue
-            alone = bool(passage.places) and " than " not in passage.words and _MORE_USERS.match(after)
-            if basis or share_before or alone:
-                yield Event(hit.start(), hit.end(), name, True)
-        elif name in ("double", "triple"):
-            yield Event(hit.start(), hit.end(), name, True)
-        elif name == "lost":
-            yield Event(hit.start(), hit.end(), DOWN, False)
-        elif name in ("above", "below") and not _is_measure(passage, hit.end()):
-            continue
-        elif name in ("above", "below"):
-            yield Event(hit.start(), hit.end(), UP if name == "above" else DOWN, True)
-        elif not _NEEDS_STATE.match(after) or _IS_STATE.search(before) or not before.strip(" □"):
-            yield Event(hit.start(), hit.end(), UP if name == "up_word" else DOWN, False)
+        name = _PLAIN_KINDS[hit[0]]
+        if name in ("double", "triple"):
+            yield Event(start, end, name, True)
+        elif name == "lost" and _LOSES.match(passage.text, end, passage.clause.end):
+            yield Event(start, end, DOWN, False)
+        elif name in ("above", "below") and _is_measure(passage, end):
+            yield Event(start, end, UP if name == "above" else DOWN, True)
+        elif name in (UP, DOWN) and _is_comparison(passage, hit, basis=basis):
+            yield Event(start, end, name, True)
+        elif name in ("up_word", "down_word") and _is_step(passage, hit, is_up=name == "up_word"):
+            yield Event(start, end, UP if name == "up_word" else DOWN, False)
+
+
+def _is_comparison(passage: Passage, hit: re.Match[str], *, basis: bool) -> bool:
+    """Tell "more than in June" and "30% more" from "more than 30" and "no more"."""
+    text = passage.text
+    before, after = text[max(0, hit.start() - 24) : hit.start()], text[hit.end() : hit.end() + 24]
+    share_before = _SHARE_BEFORE.search(before)
+    if _BARE_NUMBER.match(after) or (not share_before and _IDIOM.search(before)):
+        return False
+    alone = bool(passage.places) and " than " not in passage.words and _MORE_USERS.match(after)
+    return bool(basis or share_before or alone)
+
+
+def _is_step(passage: Passage, hit: re.Match[str], *, is_up: bool) -> bool:
+    """Tell "up from 72" and "30% down" from "turned up" and "set down"."""
+    text = passage.text
+    before, after = text[max(0, hit.start() - 24) : hit.start()], text[hit.end() : hit.end() + 24]
+    goes, other = (_GOES_UP, _OTHER_UP) if is_up else (_GOES_DOWN, _OTHER_DOWN)
+    if not goes.match(text, hit.end(), passage.clause.end) or other.search(before):
+        return False
+    return bool(not _NEEDS_STATE.match(after) or _IS_STATE.search(before) or not before.strip(" □"))
 
 
 def _is_measure(passage: Passage, end: int) -> bool:

@@ -81,14 +81,12 @@ WAS_MORE = re.compile(
     r"enjoyed)\s(?:\w+\s)?$"
 )
 BEHIND = re.compile(
-    r"\b(?:had seen|has seen|seen|known) (?:better|busier|bigger) (?:days|months|times)|\b(?:best|biggest|busiest|"
-    r"glory|peak|great)\w* "
-    r"(?:days?|months?|times?|weeks)? ?(?:were|was|is|are|lay|lies|had been|already)(?: already| now| well)? (?:over|"
-    r"behind|gone|past)|"
-    r"\bpeak (?:was|is|had|has|lay|lies)(?: already| now| been| long)* (?:over|behind|gone|past|passed|"
-    r"come and gone)|\bover the hill\b|\b(?:not|n['’]t) what it (?:had been|once was|used to be|was before|"
-    r"had once been)|\bpeak (?:was|had been|is|has been) (?:already |long )?passed|"
-    r"\bhad (?:already )?(?:peaked|had its (?:peak|day|moment|heyday))|\balready (?:peaked|had its (?:peak|day|"
-    r"moment))|\bhad its day\b(?! in)|"
-    r"\bno longer (?:at|on) (?:its|the) (?:peak|height|maximum|best|top|summit|high)"
+    r"\b(?:(?:had seen|has seen|seen|known) (?:better|busier|bigger) (?:days|months|times)|"
+    r"(?:best|biggest|busiest|glory|peak|great)\w* (?:days?|months?|times?|weeks)? ?"
+    r"(?:were|was|is|are|lay|lies|had been|already)(?: already| now| well)? (?:over|behind|gone|past)|"
+    r"peak (?:was|is|had|has|lay|lies)(?: already| now| been| long)* (?:over|behind|gone|past|passed|come and gone)|"
+    r"over the hill\b|(?:not|n['’]t) what it (?:had been|once was|used to be|was before|had once been)|"
+    r"peak (?:was|had been|is|has been) (?:already |long )?passed|"
+    r"had (?:already )?(?:peaked|had its (?:peak|day|moment|heyday))|already (?:peaked|had its (?:peak|day|moment))|"
+    r"had its day\b(?! in)|no longer (?:at|on) (?:its|the) (?:peak|height|maximum|best|top|summit|high))"
 )

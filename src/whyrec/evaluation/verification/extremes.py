@@ -58,9 +58,11 @@ def extreme_claims(passage: Passage, numbers: list[Number]) -> Iterator[Claim]:
 def _denied_claims(passage: Passage) -> Iterator[Claim]:
     """ "Never busier than in June", "no month beat June", "June was never bettered", "all others were quieter"."""
     text, clause = passage.text, passage.clause
+    months = [place for place in passage.places if place.months]
+    if not months:
+        return
     never = NEVER.search(text, clause.start, clause.end)
     others = OTHER_MONTHS.search(text, clause.start, clause.end)
-    months = [place for place in passage.places if place.months]
     for place in months:
         unbeaten = UNBEATEN.match(text, place.end, min(place.end + 60, clause.end))
         if unbeaten:
@@ -71,7 +73,7 @@ def _denied_claims(passage: Passage) -> Iterator[Claim]:
         if never and beats:
             yield _month_claim(passage, place, span=(never.start(), place.end), lowest=beats["low"] is not None)
             return
-    for start, end, is_low in comparatives(passage):
+    for start, end, is_low in comparatives(passage) if never or others else ():
         if others and not never and months and months[0].end <= start < others.start():
             yield _month_claim(passage, months[0], span=(months[0].start, others.end()), lowest=is_low)
             return

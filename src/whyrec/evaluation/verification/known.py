@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
+from math import ceil
 from typing import NamedTuple
 
 from whyrec.data.facts import ItemFacts
@@ -46,6 +47,26 @@ class Known:
         return set(self.users) - set(self.complete)
 
     @cached_property
+    def numeric_attributes(self) -> list[Basis]:
+        """The catalogue's numbers, such as a year or a length."""
+        return [
+            Basis(float(value), (f"attribute:{name}",), name.replace("_", " "))
+            for name, value in self.facts.attributes.items()
+            if isinstance(value, int | float)
+        ]
+
+    @cached_property
+    def texts(self) -> list[tuple[str, str]]:
+        """Title and catalogue entry in small letters, each with its evidence."""
+        values = [(f"attribute:{name}", str(value).casefold()) for name, value in self.facts.attributes.items()]
+        return [("title", self.facts.title.casefold()), *values]
+
+    @cached_property
+    def driver_labels(self) -> list[tuple[Driver, str]]:
+        """The drivers with their labels in small letters."""
+        return [(driver, driver.label.casefold()) for driver in self.drivers]
+
+    @cached_property
     def latest(self) -> YearMonth:
         """The last month of the history, or of the moment before the cut-off."""
         if self.users:
@@ -70,11 +91,10 @@ class Known:
     @cached_property
     def window_months(self) -> frozenset[YearMonth]:
         """Months that the forecast window touches."""
-        months, day = set(), self.forecast.window.start
-        while day < self.forecast.window.end:
-            months.add((day.year, day.month))
-            day += timedelta(days=1)
-        return frozenset(months)
+        first = self.forecast.window.start
+        last = first + timedelta(days=ceil(self.forecast.window.days) - 1)
+        steps = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
+        return frozenset((step // 12, step % 12 + 1) for step in steps)
 
     def in_month(self, month: YearMonth) -> Basis | None:
         """Users of a month; zero before the item was first seen; None for what lies in the future."""

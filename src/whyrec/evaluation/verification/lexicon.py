@@ -84,11 +84,8 @@ NEGATOR = re.compile(
     r"(?!\s(?:only|just|merely|simply|surprising|doubt|wonder|surprise|fewer|less|more than|later|sooner|matter|"
     r"longer))"
     r"(?!\sto mention)",
-    re.IGNORECASE,
 )
-NEGATION_REACH = re.compile(
-    r"(?:^|[,;:]|\b(?:and|(?<!anything )but|or|although|though|while|because|when|if|than)\b)", re.IGNORECASE
-)
+NEGATION_REACH = re.compile(r"(?:^|[,;:]|\b(?:and|(?<!anything )but|or|although|though|while|because|when|if|than)\b)")
 """What ends a denial's reach."""
 
 FORECAST_CUE = re.compile(
@@ -99,7 +96,7 @@ FORECAST_CUE = re.compile(
     r"justif\w*|reasonable|plausible|next (?:month|window)|coming (?!from|in|to|off|out|back|along)|upcoming|"
     r"(?:lower|upper) (?:bound|end|limit|edge)|bounds|as (?:few|low|little) as\b[^.;]{0,30}\bas (?:many|high|much) as|"
     r"could(?! not|n['’]t)|might|may (?:be|well|see|draw|come|bring|reach)|ought|wager|stake|ranges? (?:of|from|"
-    r"between|is|runs) (?:about )?\d+|guess\w*|foreca\w*|\w+['’]ll)\b"
+    r"between|is|runs) (?:about )?\d+|guess\w*|foreca\w*|['’]ll)\b"
 )
 POINTS_BACK = re.compile(
     r"^\s*(?:that|this|which|the number|the figure|it sits|it lies)\b(?!\s(?:film|movie|one|title|item|picture)\b)"
@@ -164,29 +161,30 @@ RELEASE_BEFORE = re.compile(
     r"(?:\b(?:released?|release|made|produced|production|dates? from|dated|year|vintage|from|premier\w*|of|"
     r"published)\b"
     r"(?:\s(?:in|of|is|back|to|year|the|a|:))*\s?|\(|\b(?:a|an|this|the|its)\s)$",
-    re.IGNORECASE,
 )
 RELEASE_AFTER = re.compile(
     r"^(?:[\s-](?:film|movie|title|release|production|picture|drama|comedy|book|album|edition|model|product)|\))"
 )
 
-PUSH = re.compile(
-    r"\b(?:(?P<up>lift(?:s|ed|ing)?|rais(?:es?|ed|ing)|push(?:es|ed|ing)?(?: it| the forecast|"
-    r" the number)? up(?:wards?)?|push(?:es|ed|ing)?(?! (?:it |the forecast |the number )?down)|"
-    r"boost(?:s|ed|ing)?|add(?:s|ed|ing)?|multipl(?:y|ies|ied)|help(?:s|ed)?|tailwind|in (?:its|"
-    r"the film's) favou?r|strengthen(?:s|ed)?)"
-    r"|(?P<down>lower(?:s|ed|ing)?|cut(?:s|ting)?|trim(?:s|med|ming)?|pull(?:s|ed|ing)?(?: it| the forecast|"
-    r" the number)? (?:down|back)|"
-    r"drag(?:s|ged|ging)?|hold(?:s|ing)? (?:it )?back|held (?:it )?back|weigh(?:s|ed|ing)?|reduc(?:es?|ed|ing)|"
-    r"shav(?:es?|ed|ing)|"
-    r"tak(?:es?|ing)|took|push(?:es|ed|ing)?(?: it| the forecast| the number)? down|headwind|against it|"
-    r"weaken(?:s|ed)?|divid(?:es?|ed)|dampen(?:s|ed)?))\b",
-    re.IGNORECASE,
+_LIFTS = (
+    r"lift(?:s|ed|ing)?|rais(?:es?|ed|ing)|push(?:es|ed|ing)?(?: it| the forecast| the number)? up(?:wards?)?|"
+    r"push(?:es|ed|ing)?(?! (?:it |the forecast |the number )?down)|boost(?:s|ed|ing)?|add(?:s|ed|ing)?|"
+    r"multipl(?:y|ies|ied)|help(?:s|ed)?|tailwind|in (?:its|the film's) favou?r|strengthen(?:s|ed)?"
 )
+_LOWERS = (
+    r"lower(?:s|ed|ing)?|cut(?:s|ting)?|trim(?:s|med|ming)?|"
+    r"pull(?:s|ed|ing)?(?: it| the forecast| the number)? (?:down|back)|drag(?:s|ged|ging)?|"
+    r"hold(?:s|ing)? (?:it )?back|held (?:it )?back|weigh(?:s|ed|ing)?|reduc(?:es?|ed|ing)|shav(?:es?|ed|ing)|"
+    r"tak(?:es?|ing)|took|push(?:es|ed|ing)?(?: it| the forecast| the number)? down|headwind|against it|"
+    r"weaken(?:s|ed)?|divid(?:es?|ed)|dampen(?:s|ed)?"
+)
+PUSH = re.compile(rf"\b(?:(?P<up>{_LIFTS})|(?P<down>{_LOWERS}))\b")
+PUSHES = re.compile(rf"\b(?:{_LIFTS}|{_LOWERS})\b")
+"""The same where the direction does not matter: without groups it is much faster."""
 DRIVER_OBJECT = re.compile(r"\b(?:forecast|estimate|expectation|prediction|number|figure|it|score)\b")
 
 SENTENCE_END = re.compile(
-    r"(?<!\bNo)(?<!\bvs)(?<!\bca)(?<!\bapprox)(?<!\b[A-Z])(?:[.!]|(?<!□)\?)[”\"')\]]*\s+(?=[A-Z“\"‘'\[(\d□])|\n+|"
+    r"[.!?](?<!\bNo.)(?<!\bvs.)(?<!\bca.)(?<!\bapprox.)(?<!\b[A-Z].)(?<!□\?)[”\"')\]]*\s+(?=[A-Z“\"‘'\[(\d□])|\n+|"
     r"\[(?:Trend|Feature|Integration)\]:?"
 )
 CLAUSE_BREAK = re.compile(

@@ -1,7 +1,6 @@
 """What a text mentions, before anything is judged: numbers with units, months, spans of days, sentences, clauses."""
 
 import re
-from bisect import bisect_right
 from dataclasses import dataclass
 
 from whyrec.evaluation.verification import lexicon, number_words
@@ -12,7 +11,7 @@ _QUOTED = re.compile("“[^”]*”")
 _SMALL = 12
 """Spelled-out numbers above this are counts wherever they stand."""
 _BEST_RATING = 10
-_OF_TIME = re.compile(r"\s(?:months?|weeks?|days?|times?|years?|hours?|place|spot|quarter|of all)\b", re.IGNORECASE)
+_OF_TIME = re.compile(r"\s(?:months?|weeks?|days?|times?|years?|hours?|place|spot|quarter|of all)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +79,11 @@ def split_clauses(text: str, sentence: Stretch) -> list[Stretch]:
 
 
 def _cut(whole: Stretch, breaks: list[tuple[int, int]]) -> list[Stretch]:
+    if not breaks and whole.end > whole.start:
+        return [whole]
     edges = [whole.start, *(end for _, end in breaks)]
     pieces = [Stretch(start, end) for start, end in zip(edges, [*edges[1:], whole.end], strict=True)]
     return [piece for piece in pieces if piece.end > piece.start]
-
-
-def enclosing(stretches: list[Stretch], position: int) -> Stretch:
-    """The stretch that holds an offset."""
-    index = bisect_right([stretch.start for stretch in stretches], position) - 1
-    return stretches[max(index, 0)]
 
 
 def blank_places(text: str, places: list[Place]) -> str:
@@ -98,15 +93,27 @@ def blank_places(text: str, places: list[Place]) -> str:
     return text
 
 
+def folded(text: str) -> str:
+    """Small letters, each at its old place; the long s and the Turkish i read like the plain letters."""
+    return text.replace("İ", "i").lower().replace("ı", "i").replace("ſ", "s")
+
+
 def find_numbers(text: str) -> list[Number]:
     """Read every number, spelled out or in digits; months and names must be blanked before."""
-    found = [_number(text, hit) for hit in number_words.NUMBER.finditer(text)]
+    found = [_number(text, hit) for hit in number_words.NUMBER.finditer(folded(text))]
     return [number for number in found if number is not None]
 
 
 def _number(text: str, hit: re.Match[str]) -> Number | None:
-    parsed = _value(hit)
-    before, after = text[max(0, hit.start() - 60) : hit.start()], text[hit.end() : hit.end() + 48]
+    """Read one number.
+
+    Args:
+        text: As it is spelled.
+        hit: In the same text in small letters.
+    """
+    parsed = _value(hit, text)
+    small = hit.string
+    before, after = small[max(0, hit.start() - 60) : hit.start()], small[hit.end() : hit.end() + 48]
     if parsed is None or (hit["share"] and not _is_share(hit["share"], before=before, after=after)):
         return None
     value, decimals, unit = parsed
@@ -114,7 +121,8 @@ def _number(text: str, hit: re.Match[str]) -> Number | None:
     rest = after[said_after.end() :] if said_after and not said_after["noun_first"] else after
     noun_hit = number_words.UNIT_AFTER.match(rest)
     noun = noun_hit["noun"].lower() if noun_hit else ""
-    unit = unit or _unit(hit, value, before=before, after=rest, noun=noun)
+    as_spelled = text[hit.end() + len(after) - len(rest) : hit.end() + 48]
+    unit = unit or _unit(text, hit, value, before=before, after=as_spelled, noun=noun)
     if hit["words"] and unit == "" and not _is_count(value, before=before, after=after):
         # "one of those", "two things": an idiom or a count of something the data does not hold.
         return None
@@ -135,9 +143,8 @@ def _number(text: str, hit: re.Match[str]) -> Number | None:
 
 
 def _approximate(before: str, said_after: re.Match[str] | None) -> str:
-    said = number_words.APPROXIMATE.search(before)
-    if said is not None:
-        return said.lastgroup or ""
+    if said := number_words.approximation(before):
+        return said
     if said_after is None:
         return ""
     return next(name for name in ("about", "over", "under") if said_after[name])
@@ -156,10 +163,10 @@ def _is_count(value: float, *, before: str, after: str) -> bool:
     return bool(value > _SMALL or number_words.LEADS_TO_COUNT.search(before) or number_words.TAKES_COUNT.match(after))
 
 
-def _value(hit: re.Match[str]) -> tuple[float, int, str] | None:
+def _value(hit: re.Match[str], text: str) -> tuple[float, int, str] | None:
     suffix = (hit["suffix"] or "").strip().lower()
     unit = "" if not suffix else "percent" if suffix[0] in "%p" else "times"
-    if suffix == "times" and number_words.TIMES_TAKEN.search(hit.string, max(0, hit.start() - 40), hit.start()):
+    if suffix == "times" and number_words.TIMES_TAKEN.search(text, max(0, hit.start() - 40), hit.start()):
         unit = "users"
     if hit["share"]:
         return _share(hit["share"].lower()), 0, "percent"
@@ -199,19 +206,19 @@ def spelled(words: str) -> float:
     return float(total + current)
 
 
-def _unit(hit: re.Match[str], value: float, *, before: str, after: str, noun: str) -> str:
+def _unit(text: str, hit: re.Match[str], value: float, *, before: str, after: str, noun: str) -> str:
     noun_unit = number_words.UNIT_OF_NOUN.get(noun, "")
-    if number_words.SCALE_BEFORE.search(before):
+    if number_words.SCALE_BEFORE.search(text, max(0, hit.start() - 12), hit.start()):
         return "rating"
     if number_words.FACTOR_BEFORE.search(before):
         return "times"
     is_plain_year = hit["digits"] and len(hit["digits"]) == 4 and value == int(value) and 1880 <= value <= 2100
-    if is_plain_year and noun_unit == "" and not number_words.APPROXIMATE.search(before):
+    if is_plain_year and noun_unit == "" and not number_words.approximation(before):
         return "year"
     if (
         number_words.RANK_BEFORE.search(before)
         or number_words.RANK_AFTER.match(after)
-        or number_words.TOP_BEFORE.search(before)
+        or number_words.TOP_BEFORE.search(before[-6:])
     ):
         return "rank"
     if noun_unit:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from itertools import zip_longest
 
 from whyrec.data.facts import ItemFacts
 from whyrec.evaluation.verification.lexicon import (
@@ -18,7 +17,7 @@ from whyrec.interfaces import Claim
 FILLER = "□"
 """Stands for characters that belong to a name already checked, so that no number or month is read into them."""
 
-_QUOTED = re.compile(r"“([^”\n]{1,300})”|\"([^\"\n]{1,300})\"|(?<!\w)‘([^’\n]{2,300})’(?!\w)|«([^»\n]{1,300})»")
+_QUOTED = re.compile(r"“([^”\n]{1,300})”|\"([^\"\n]{1,300})\"|‘(?<!\w‘)([^’\n]{2,300})’(?!\w)|«([^»\n]{1,300})»")
 _CUT_OFF = re.compile(r"[….\s]+$")
 _COMMON = frozenset(
     [
@@ -49,6 +48,8 @@ _COMMON = frozenset(
 
 _LEAST_SHOUTED = 3
 _NUMBERS = frozenset((*SMALL_NUMBERS, *TENS))
+_OPENS_TITLE = re.compile(r"\b[^\W_a-z]\w*")
+"""A word with a capital, or a number."""
 _PART_OF_NAME = re.compile(r"^\s[A-Z][a-z]")
 """After the first word of a longer name: "Greta Yardley" is not the film "Greta"."""
 
@@ -105,10 +106,12 @@ def _wrong_title(found: str, start: int, *, facts: ItemFacts) -> Claim:
 def _other_titles(text: str, *, facts: ItemFacts, vocabulary: Vocabulary, item_is_named: bool) -> Iterator[Claim]:
     taken = 0
     own_values = {part for value in facts.attributes.values() for part in attribute_values(value)}
-    words = list(WORD.finditer(text))
-    for word, following in zip_longest(words, words[1:]):
-        if word.start() < taken or not (word[0][0].isupper() or word[0][0].isdigit()):
+    for word in _OPENS_TITLE.finditer(text):
+        if word[0] not in vocabulary.title_openings or word.start() < taken:
             continue
+        if not (word[0][0].isupper() or word[0][0].isdigit()):
+            continue
+        following = WORD.search(text, word.end())
         longer = () if following is None else vocabulary.titles.get(f"{word[0]} {following[0]}", ())
         for name in (*longer, *vocabulary.titles.get(word[0], ())):
             start, end = word.start(), word.start() + len(name.text)

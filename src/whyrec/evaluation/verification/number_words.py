@@ -1,6 +1,10 @@
-"""How texts write numbers: digits, words, fractions, what is counted, and how exact a figure is meant to be."""
+"""How texts write numbers: digits, words, fractions, what is counted, and how exact a figure is meant to be.
+
+All in small letters: patterns that ignore the case take several times as long.
+"""
 
 import re
+from collections.abc import Mapping, Sequence
 
 from whyrec.evaluation.verification.lexicon import NUMBER_WORDS, SCALES, SMALL_NUMBERS, TENS
 
@@ -20,20 +24,17 @@ NUMBER = re.compile(
     r"|(?P<none>\b(?:nobody|no[\s-]one|not a (?:single|solitary)|no|zero|nil|none(?=\s(?:in|came|during|over|"
     r"at)\b))\b))"
     r"(?P<suffix>\s?%|\s?per\s?cent\b|\s?pct\b|[x×](?!\w)|-?\s?fold\b|\s(?:times|percentage points)\b)?",
-    re.IGNORECASE,
 )
 SHARE_BEFORE = re.compile(
     r"(?:\b(?:by|to|up|down|off|at|lost|shed|gained|added|about|around|roughly|nearly|almost|over|under|than|only|just|"
     r"some|of|was|were|is|an?)|[~≈(=])\s*$",
-    re.IGNORECASE,
 )
 SHARE_AFTER = re.compile(
     r"^\s(?:of|that|the|as|its|more|less|fewer|up|down|above|below|off|again|than|on|over|under|larger|smaller|better|"
     r"worse|what|in size|[a-z]+er)\b",
-    re.IGNORECASE,
 )
 NO_SHARE_BEFORE = re.compile(
-    r"\b(?:first|second|latter|other|former|early|late|last|next|financial|better)\s$", re.IGNORECASE
+    r"\b(?:first|second|latter|other|former|early|late|last|next|financial|better)\s$",
 )
 
 USER_NOUNS = [
@@ -147,43 +148,102 @@ UNIT_AFTER = re.compile(
     r"\s?-?(?:(?:more|fewer|further|new|distinct|different|unique|additional|monthly|other|individual|separate|full|"
     r"complete|calendar|whole|consecutive|straight|active|of (?:the|its|those|them)|such|less|registered|recorded|film|"
     r"movie|cinema|paying|single|odd|successive|actual)\s)*(?P<noun>[a-z]+)",
-    re.IGNORECASE,
 )
 LEADS_TO_COUNT = re.compile(
     r"(?:\b(?:to|from|by|at|of|and|with|than|saw|seen|brought|drew|had|has|counted|reached|only|just|was|were|"
     r"about|around|then|some|exactly|precisely|fully|totalled|totaled|hit|is|attracted|won|pulled in|racked up|but|"
     r"roughly|nearly|almost|over)|[:(=,□–—-])\s*$",
-    re.IGNORECASE,
 )
 TAKES_COUNT = re.compile(
     r"^\s(?:came|come|turned|showed|watched|saw|gave|went|took|picked|chose|rated|tuned|sat|bought|have|had|did|tried|"
     r"dropped in|signed|joined|opted|were|was|in (?:all|total)|altogether)\b",
-    re.IGNORECASE,
 )
 _SLIGHTLY = (
-    r"(?:just|a little|a bit|a touch|a shade|a whisker|a hair|a fraction|a tad|slightly|marginally|somewhat|only just)"
+    "just",
+    "a little",
+    "a bit",
+    "a touch",
+    "a shade",
+    "a whisker",
+    "a hair",
+    "a fraction",
+    "a tad",
+    "slightly",
+    "marginally",
+    "somewhat",
+    "only just",
 )
-APPROXIMATE = re.compile(
-    r"(?P<nearly>\b(?:nearly|almost|not quite|nigh on|well[- ]nigh|practically|virtually|all but|approaching|pushing|"
-    rf"nudging|knocking on|getting on for|going on|coming up on|close on|{_SLIGHTLY} (?:under|below|short of|shy of|"
-    rf"less"
-    r" than|fewer than|south of)))\s*$"
-    r"|(?P<close>\b(?:close to|near|near to|bordering on|verging on|next to|barely|scarcely|in the region of|"
-    r"next door to))\s*$"
-    r"|(?P<over>\b(?:over|more than|above|at least|upwards? of|exceeding|north of|an? (?:good|full|solid)|"
-    r"no (?:fewer|less)"
-    r" than|not (?:fewer|less) than|in excess of|better than|topping|beyond|past|a minimum of|"
-    rf"(?:{_SLIGHTLY}|well|comfortably|easily) (?:over|above|more than|past|upwards of|north of|beyond|"
-    rf"better than)))\s*$"
-    r"|(?P<under>\b(?:under|below|fewer than|less than|up to|at most|no more than|not more than|no higher than|"
-    r"not even|south of|shy of|"
-    r"short of|a maximum of|at best|within))\s*(?:a\s)?$"
-    r"|(?P<about>\b(?:about|around|round|roughly|approximately|approx\.?|some|circa|ca\.?|an estimated|or so|"
-    r"something like|"
-    r"more or less|in the (?:neighbou?rhood|vicinity|order|area|ballpark) of|(?:of|on) the order of|give or take|say|"
-    r"somewhere (?:around|near|about)|a rough|loosely|thereabouts)|[~≈])\s*$",
-    re.IGNORECASE,
-)
+_APPROXIMATE = {
+    "nearly": (
+        *("nearly", "almost", "not quite", "nigh on", "well nigh", "well-nigh", "practically", "virtually", "all but"),
+        *("approaching", "pushing", "nudging", "knocking on", "getting on for", "going on", "coming up on", "close on"),
+        *(
+            f"{slightly} {below}"
+            for slightly in _SLIGHTLY
+            for below in ("under", "below", "short of", "shy of", "less than", "fewer than", "south of")
+        ),
+    ),
+    "close": (
+        *("close to", "near", "near to", "bordering on", "verging on", "next to", "barely", "scarcely"),
+        *("in the region of", "next door to"),
+    ),
+    "over": (
+        *("over", "more than", "above", "at least", "upward of", "upwards of", "exceeding", "north of", "beyond"),
+        *(f"{article} {full}" for article in ("a", "an") for full in ("good", "full", "solid")),
+        *("no fewer than", "no less than", "not fewer than", "not less than", "in excess of", "better than", "topping"),
+        *("past", "a minimum of"),
+        *(
+            f"{slightly} {above}"
+            for slightly in (*_SLIGHTLY, "well", "comfortably", "easily")
+            for above in ("over", "above", "more than", "past", "upwards of", "north of", "beyond", "better than")
+        ),
+    ),
+    "under": (
+        *("under", "below", "fewer than", "less than", "up to", "at most", "no more than", "not more than"),
+        *("no higher than", "not even", "south of", "shy of", "short of", "a maximum of", "at best", "within"),
+    ),
+    "about": (
+        *("about", "around", "round", "roughly", "approximately", "approx", "approx.", "some", "circa", "ca", "ca."),
+        *("an estimated", "or so", "something like", "more or less", "of the order of", "on the order of", "say"),
+        *(f"in the {where} of" for where in ("neighbourhood", "neighborhood", "vicinity", "order", "area", "ballpark")),
+        *("give or take", "somewhere around", "somewhere near", "somewhere about", "a rough", "loosely", "thereabouts"),
+    ),
+}
+
+
+def _by_ending() -> Mapping[str, Sequence[tuple[str, str]]]:
+    """The phrases with their meanings by their last two letters, longest first."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    pairs = [(phrase, meaning) for meaning, phrases in _APPROXIMATE.items() for phrase in phrases]
+    for phrase, meaning in sorted(pairs, key=lambda pair: -len(pair[0])):
+        found.setdefault(phrase[-2:], []).append((phrase, meaning))
+    return found
+
+
+_BY_ENDING = _by_ending()
+
+
+def approximation(before: str) -> str:
+    """How exact a number is meant to be by what stands before it: ``about nearly close over under``, or empty."""
+    if before.endswith((" a ", "\na ", " a\n", "\na\n")):
+        told = before[:-2].rstrip()
+        under = (phrase for phrase in _APPROXIMATE["under"] if told.endswith(phrase))
+        return "under" if any(_is_whole(told, phrase) for phrase in under) else ""
+    told = before.rstrip()
+    if told.endswith(("~", "≈")):
+        return "about"
+    for phrase, meaning in _BY_ENDING.get(told[-2:], ()):
+        if told.endswith(phrase) and _is_whole(told, phrase):
+            return meaning
+    return ""
+
+
+def _is_whole(told: str, phrase: str) -> bool:
+    """Whether the phrase at a text's end is more than the end of a longer word."""
+    before = told[-len(phrase) - 1 : -len(phrase)]
+    return not (before.isalnum() or before == "_")
+
+
 APPROXIMATE_AFTER = re.compile(
     r"^(?P<noun_first>\s(?!or\b|and\b|at\b|plus\b|give\b|tops\b|odd\b|in\b)[a-z]+)?"
     r"(?:(?P<about>[\s-]odd|[\s-]ish|\sor\s(?:so|thereabouts|near enough|near as)|,?\sgive or take(?:\sa few)?|"
@@ -194,30 +254,27 @@ APPROXIMATE_AFTER = re.compile(
     r"(?:very )?least|\sand upwards?|\supwards?(?=[,.;\s]))|"
     r"(?P<under>\sor (?:fewer|less|under|below)|\sat (?:the )?(?:very )?(?:most|outside)|\stops\b|"
     r"\smax(?:imum)?\b))(?!\w)",
-    re.IGNORECASE,
 )
 RANK_BEFORE = re.compile(
     r"(?:\b(?:rank(?:s|ed|ing)?|place[sd]?|position|spot|number|no\.?|placing|slot)\b(?:\s(?:it|is|of|at|in|as|"
     r"the item|no\.?|number|the|place|position|spot|a|list|ranking|forecast))*:?\s?#?|#|№)\s?$",
-    re.IGNORECASE,
 )
 RANK_AFTER = re.compile(
     r"^(?:[\s-](?:place|position|spot|slot|rank|on (?:the|our|this) (?:list|chart|table|ranking|ladder)|in line|"
     r"in (?:the|our|this) "
     r"(?:list|ranking|forecast|table|charts?|queue|order)|of the (?:list|ranking)|overall|from the top))\b"
 )
-TOP_BEFORE = re.compile(r"\btop\s?-?$", re.IGNORECASE)
+TOP_BEFORE = re.compile(r"\btop\s?-?$")
 RATING_BEFORE = re.compile(
-    r"\b(?:rated|(?<!\d\s)(?<!one\s)rating|stars|marks?|grades?|averages?|scores?)\b[^.;\d]{0,28}$", re.IGNORECASE
+    r"\b(?:rated|(?<!\d\s)(?<!one\s)rating|stars|marks?|grades?|averages?|scores?)\b[^.;\d]{0,28}$",
 )
 SCALE_BEFORE = re.compile(r"\d\s?(?:/\s?|out of\s)$")
 FACTOR_BEFORE = re.compile(
     r"\b(?:multipl\w+|divid\w+|scal\w+)\b[^,.;\d]{0,34}\bby\s(?:about\s|roughly\s|around\s)?$|"
     r"\bfactor of\s(?:about\s)?$",
-    re.IGNORECASE,
 )
 PRICE_BEFORE = re.compile(
-    r"\b(?:pric(?:e|ed|es)|costs?|sells? (?:for|at)|sold (?:for|at))\b[^.;\d]{0,24}$", re.IGNORECASE
+    r"\b(?:pric(?:e|ed|es)|costs?|sells? (?:for|at)|sold (?:for|at))\b[^.;\d]{0,24}$",
 )
 _UNITS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"]
 _TEENS = [
@@ -240,7 +297,10 @@ ORDINALS = {
     **{f"{ten}-{unit}": 10 * n + k for n, ten in enumerate(_TENS, start=2) for k, unit in enumerate(_UNITS, start=1)},
     **{f"{ten} {unit}": 10 * n + k for n, ten in enumerate(_TENS, start=2) for k, unit in enumerate(_UNITS, start=1)},
 }
-_ORDINAL = "|".join(sorted(ORDINALS, key=len, reverse=True))
+_ORDINAL = (
+    rf"(?:{'|'.join(_TENS)})[ -](?:{'|'.join(_UNITS)})|(?:{'|'.join(ten[:-1] for ten in _TENS)})ieth|"
+    + "|".join([*_TEENS, *_UNITS])
+)
 RANK_IN_WORDS = re.compile(
     rf"\b(?:rank(?:s|ed|ing)?|placed|places|plac(?:es?|ed|ing) it|puts? it|com(?:es?|ing)(?: in)?|came in|good for|"
     rf"good enough for|worth|sits?|stands?|lies|"
@@ -266,6 +326,10 @@ RANKED_ABOVE = re.compile(
     r"(?:ranks?|stands?|are|is|lies?|sits?|comes?|places?|ranked|placed)\s(?:\w+\s)?(?:above|ahead|higher|before|"
     r"better)\b"
 )
+RANK_HINT = re.compile(
+    r"(?:(?P<ordinal>first|second|third|th)|above|ahead|higher|before|better|list|ranking|charts?|table|forecast)\b"
+)
+"""What any of ``RANK_IN_WORDS``, ``RANKED_ABOVE`` and ``TOPS_LIST`` holds: ordinals end so."""
 RANK_CUE = re.compile(r"\b(?:rank\w*|standings|pecking order|league table|chart|charts|hit parade)\b")
 RANK_LEAD = re.compile(r"\b(?:at|comes|stands|sits|lies|spot|slot|position)\s$")
 TOPS_LIST = re.compile(

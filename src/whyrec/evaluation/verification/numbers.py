@@ -23,6 +23,7 @@ _END_CUE = re.compile(
 )
 _SO_FAR = re.compile(r"\b(?:so far|into|first|after|has run|old|elapsed|of the month|through|seen|in part|only)\b")
 _WINDOW_AFTER = re.compile(r"^[\s-]\w+\s(?:from|starting|beginning|ahead|to come)\b")
+_OF_YEAR = re.compile("^attribute:.*(?:year|released?$)", re.IGNORECASE | re.DOTALL)
 _SCALE = re.compile(r"(?:/\s?|\bout of\s)$")
 _BEFORE_MONTH = re.compile(r"[^.;,]{0,44}\b(?:before|until|till|prior to)\s")
 """After "nobody", of a time before the item was first seen."""
@@ -32,9 +33,9 @@ _OF_LOG = re.compile(
     r"audience|interest|demand|numbers?|expect\w*|cut-?off|rose|fell|grew|popular\w*)\b"
 )
 """Where a year may be one of the history's rather than the item's own."""
-_CURRENT = (
-    r"against|from|(?<!more )(?<!fewer )(?<!less )than|compared with|compared to|"
-    r"versus|above|below|(?<!wager )(?<!bet )(?<!reckon )(?<!count )(?<!bank )on"
+_CURRENT = re.compile(
+    r"\b(?:against|from|(?<!more )(?<!fewer )(?<!less )than|compared with|compared to|"
+    r"versus|above|below|(?<!wager )(?<!bet )(?<!reckon )(?<!count )(?<!bank )on)\b[^,:\d]{0,24}$"
 )
 
 
@@ -46,15 +47,6 @@ def number_claim(
     Returns:
         The claim, or None for a number that says nothing about the data ("two reasons").
     """
-    checks: dict[str, Callable[[], Checked | None]] = {
-        "percent": lambda: percent(number, passage),
-        "times": lambda: times(number, passage),
-        "rank": lambda: _rank(number, passage),
-        "rating": lambda: _rating(number, passage),
-        "price": lambda: _numeric_attribute(number, passage),
-        "year": lambda: _year(number, passage),
-        **dict.fromkeys(("days", "weeks", "months", "years"), lambda: _duration(number, passage)),
-    }
     before = passage.text[max(passage.clause.start, number.start - 14) : number.start]
     is_unranked = number.unit == "" and all(other.unit != "rank" for other in numbers)
     if is_unranked and number_words.RANK_CUE.search(passage.words) and number_words.RANK_LEAD.search(before):
@@ -62,7 +54,9 @@ def number_claim(
     if number.value == 0 and _BEFORE_MONTH.match(passage.text[number.end : number.end + 60]):
         return None
     checked = _from_texts(number, passage) or _named_attribute(number, passage)
-    checked = checked or checks.get(number.unit, lambda: _count(number, passage, bound=bound, numbers=numbers))()
+    if not checked:
+        check = _CHECKS.get(number.unit)
+        checked = check(number, passage) if check else _count(number, passage, bound=bound, numbers=numbers)
     if checked is None:
         return None
     holds, bases = checked
@@ -88,14 +82,13 @@ def _count(number: Number, passage: Passage, *, bound: dict[Number, Place], numb
         return matching(number, [known.total])
     if passage.speaks_of_forecast and (end := _interval_end(number, passage, numbers)) is not None:
         return matching(number, [known.forecasts[1 + end]])
-    is_change = lexicon.DELTA_VERB.search(before) or any(it.start < number.start for it in events_of(passage))
-    if (is_change and lexicon.DELTA_CUE.search(before)) or _MORE.match(after):
+    if _MORE.match(after) or (lexicon.DELTA_CUE.search(before) and _is_change(number, passage, before)):
         return matching(number, [_difference(pair) for pair in compared(passage, number.start)])
     if number in bound:
         return matching(number, _in_bound_place(bound[number], passage))
     if re.search(r"\b(?:peak\w*|record|(?<!as )high(?! end))\b[^,.;\d]{0,20}$", before):
         return matching(number, sorted(known.months, key=lambda basis: -basis.value)[:1])
-    if passage.speaks_of_forecast and not re.search(rf"\b(?:{_CURRENT})\b[^,:\d]{{0,24}}$", before):
+    if passage.speaks_of_forecast and not _CURRENT.search(before):
         return matching(number, known.forecasts[1:] if _END_CUE.search(before + after) else known.forecasts[:1])
     if lexicon.AVERAGE_CUE.search(before) or lexicon.AVERAGE_CUE.search(after.partition(",")[0]):
         rating = known.facts.mean_rating if number.decimals else None
@@ -106,6 +99,11 @@ def _count(number: Number, passage: Passage, *, bound: dict[Number, Place], numb
     rating = known.facts.mean_rating if number.decimals else None
     ratings = [] if rating is None else [Basis(rating, ("rating",), "mean rating")]
     return matching(number, [*known.months, *known.recents, known.total, *ratings])
+
+
+def _is_change(number: Number, passage: Passage, before: str) -> bool:
+    """Whether a word of change stands before a number."""
+    return bool(lexicon.DELTA_VERB.search(before)) or any(it.start < number.start for it in events_of(passage))
 
 
 def _in_bound_place(place: Place, passage: Passage) -> list[Basis]:
@@ -165,28 +163,22 @@ def _rating(number: Number, passage: Passage) -> Checked | None:
     return matching(number, [] if mean is None else [Basis(mean, ("rating",), "mean rating")])
 
 
-def _attributes(passage: Passage, pattern: str = "") -> list[Basis]:
-    return [
-        Basis(float(value), (f"attribute:{name}",), name.replace("_", " "))
-        for name, value in passage.known.facts.attributes.items()
-        if isinstance(value, int | float) and re.search(pattern, name, re.IGNORECASE)
-    ]
-
-
 def _numeric_attribute(number: Number, passage: Passage) -> Checked:
-    return matching(number, _attributes(passage))
+    return matching(number, passage.known.numeric_attributes)
 
 
 def _named_attribute(number: Number, passage: Passage) -> Checked | None:
     """A number next to the name of a numeric attribute: "a runtime of 120"."""
+    if number.unit != "":
+        return None
     nearby = passage.text[max(passage.clause.start, number.start - 26) : number.start]
-    named = [basis for basis in _attributes(passage) if number.unit == "" and basis.label.casefold() in nearby]
+    named = [basis for basis in passage.known.numeric_attributes if basis.label.casefold() in nearby]
     return matching(number, named) if named else None
 
 
 def _year(number: Number, passage: Passage) -> Checked:
     known = passage.known
-    years = _attributes(passage, "year|released?$")
+    years = [basis for basis in known.numeric_attributes if _OF_YEAR.search(basis.evidence_ids[0])]
     before = passage.text[max(0, number.start - 30) : number.start]
     after = passage.text[number.end : number.end + 16]
     is_release = lexicon.RELEASE_BEFORE.search(before) or lexicon.RELEASE_AFTER.match(after)
@@ -239,10 +231,20 @@ def _from_texts(number: Number, passage: Passage) -> Checked | None:
     """A number quoted from the title or a catalogue text with the word that follows it there: "10 Pack"."""
     if number.unit in ("percent", "times", "rank", "year") or not number.noun:
         return None
-    phrase = re.compile(rf"(?<![\d.,]){number.value:g}[\s-]{re.escape(number.noun)}\b")
-    facts = passage.known.facts
-    texts = {"title": facts.title, **{f"attribute:{name}": str(value) for name, value in facts.attributes.items()}}
-    for evidence_id, text in texts.items():
-        if phrase.search(text.casefold()):
+    quoted = rf"(?<![\d.,]){number.value:g}[\s-]{re.escape(number.noun)}\b"
+    for evidence_id, text in passage.known.texts:
+        if number.noun in text and re.search(quoted, text):
             return True, [Basis(number.value, (evidence_id,), "quoted")]
     return None
+
+
+_CHECKS: dict[str, Callable[[Number, Passage], Checked | None]] = {
+    "percent": percent,
+    "times": times,
+    "rank": _rank,
+    "rating": _rating,
+    "price": _numeric_attribute,
+    "year": _year,
+    **dict.fromkeys(("days", "weeks", "months", "years"), _duration),
+}
+"""What a number is checked as, by its unit; all others are counts."""

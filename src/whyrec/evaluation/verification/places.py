@@ -5,7 +5,7 @@ import re
 from whyrec.evaluation.verification import time_words
 from whyrec.evaluation.verification.evidence import YearMonth
 from whyrec.evaluation.verification.lexicon import MONTH_NUMBERS
-from whyrec.evaluation.verification.mentions import Place, spelled
+from whyrec.evaluation.verification.mentions import Place, folded, spelled
 
 _NEARBY = 80
 """Characters within which "the month before" refers back to a named month."""
@@ -35,17 +35,19 @@ def find_places(
     hits = list(time_words.MONTH.finditer(text))
     years = {year for hit in hits if (year := _year(hit)) is not None}
     places = [_month_place(hit, years=years, known=known, latest=latest) for hit in hits]
-    places += [_ordinal_place(hit) for hit in time_words.ORDINAL_MONTH.finditer(text)]
-    places += [place for hit in time_words.OFFSET.finditer(text) if (place := _offset_place(hit, named=places))]
-    for hit in time_words.RELATIVE_MONTH.finditer(text):
+    small = folded(text)
+    if "month" not in small:
+        return sorted([*places, *_spans(small)], key=lambda place: place.start)
+    places += [_ordinal_place(hit) for hit in time_words.ORDINAL_MONTH.finditer(small)]
+    places += [place for hit in time_words.OFFSET.finditer(small) if (place := _offset_place(hit, named=places))]
+    for hit in time_words.RELATIVE_MONTH.finditer(small):
         place = _relative_place(
             hit, text, latest=latest, first=first, ends=ends, named=[it for it in places if it.end <= hit.start()]
         )
         is_told = any(it.start - hit.end() >= 0 and _APPOSITION.match(text[hit.end() : it.start]) for it in places)
         if place is not None and not is_told and not any(_overlap(place, other) for other in places):
             places.append(place)
-    places += [place for hit in time_words.SPAN.finditer(text) if (place := _span_place(hit))]
-    return sorted(places, key=lambda place: place.start)
+    return sorted([*places, *_spans(small)], key=lambda place: place.start)
 
 
 def _overlap(one: Place, other: Place) -> bool:
@@ -145,7 +147,13 @@ def shifted(month: YearMonth, step: int) -> YearMonth:
     return years, index + 1
 
 
-def _span_place(hit: re.Match[str]) -> Place | None:
+def _spans(small: str) -> list[Place]:
+    if not any(unit in small for unit in ("day", "week", "fortnight")):
+        return []
+    return [_span_place(hit) for hit in time_words.SPAN.finditer(small)]
+
+
+def _span_place(hit: re.Match[str]) -> Place:
     count = _count(hit["n"])
     unit = (hit["unit"] or hit["just"]).lower()
     days = count * (7 if unit.startswith("week") else 14 if unit == "fortnight" else 1)

@@ -4,15 +4,19 @@ from collections.abc import Iterator
 
 from whyrec.evaluation.verification.comparisons import Passage
 from whyrec.evaluation.verification.lexicon import SMALL_NUMBERS
-from whyrec.evaluation.verification.number_words import ORDINALS, RANK_IN_WORDS, RANKED_ABOVE, TOPS_LIST
+from whyrec.evaluation.verification.number_words import ORDINALS, RANK_HINT, RANK_IN_WORDS, RANKED_ABOVE, TOPS_LIST
 from whyrec.interfaces import Claim
 
 
 def rank_claims(passage: Passage) -> Iterator[Claim]:
     """Check ranks that are spelled out; those in digits are numbers like any other."""
+    hints = list(RANK_HINT.finditer(passage.words))
+    if not hints:
+        return
     rank = passage.known.forecast.rank
     problem = f"rank: {rank}"
-    for hit in RANK_IN_WORDS.finditer(passage.text, passage.clause.start, passage.clause.end):
+    has_ordinal = any(hint["ordinal"] for hint in hints)
+    for hit in RANK_IN_WORDS.finditer(passage.text, passage.clause.start, passage.clause.end) if has_ordinal else ():
         group = next(name for name in "abc" if hit[name])
         if hit[group] == "first" and hit[0].startswith("com"):
             continue

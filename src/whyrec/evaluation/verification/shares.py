@@ -150,8 +150,8 @@ def _nearest_driver(number: Number, passage: Passage) -> list[Driver]:
     text, clause = passage.text, passage.clause
     found = [
         (at, at + len(driver.label), driver)
-        for driver in passage.known.drivers
-        if (at := text.find(driver.label.casefold(), clause.start, clause.end)) >= 0
+        for driver, label in passage.known.driver_labels
+        if (at := text.find(label, clause.start, clause.end)) >= 0
     ]
     before = [(end, driver) for _, end, driver in found if end <= number.start]
     after = [(start, driver) for start, _, driver in found if start >= number.end]

@@ -63,10 +63,12 @@ def since_claims(passage: Passage) -> Iterator[Claim]:
 
 def last_time_claim(passage: Passage) -> Iterator[Claim]:
     """ "The last time it did better than in October was in June": October is the best since June."""
-    hit = _LAST_TIME.search(passage.text, passage.clause.start, passage.clause.end)
     months = [place for place in passage.places if place.months]
-    sizes = comparatives(passage)
-    if hit is None or len(months) != 2 or not sizes:
+    if len(months) != 2:
+        return
+    hit = _LAST_TIME.search(passage.text, passage.clause.start, passage.clause.end)
+    sizes = comparatives(passage) if hit else []
+    if hit is None or not sizes:
         return
     known, text = passage.known, passage.text
     subject = next((it for it in months if THAN.search(text[sizes[0][1] : it.start])), None)

@@ -31,9 +31,12 @@ def direction_claims(passage: Passage, numbers: list[Number], *, taken: list[Spa
     """
     if driver_of_clause(passage):
         return
+    events = events_of(passage)
+    if not events:
+        return
     streak = lexicon.STREAK_CUE.search(passage.words)
     run = _run_pairs(passage)
-    for event in events_of(passage):
+    for event in events:
         if any(start < event.end and event.start < end for start, end in taken):
             continue
         pairs = _stated_pair(passage, event.end, numbers) or compared(passage, event.start)

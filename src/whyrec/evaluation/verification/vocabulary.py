@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple, Self
 
 import polars as pl
@@ -38,6 +38,11 @@ class Vocabulary:
     titles: NameIndex = field(default_factory=dict)
     quoted_titles: frozenset[str] = frozenset()
     values: NameIndex = field(default_factory=dict)
+
+    @cached_property
+    def title_openings(self) -> frozenset[str]:
+        """First words of titles."""
+        return frozenset(start.split(" ")[0] for start in self.titles)
 
     @classmethod
     def of(cls, items: pl.DataFrame) -> Self:

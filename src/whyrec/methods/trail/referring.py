@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from whyrec.data.facts import ItemFacts
 from whyrec.evaluation.verification.lexicon import TOTAL_CUE
-from whyrec.evaluation.verification.mentions import Stretch, split_sentences
+from whyrec.evaluation.verification.mentions import Stretch, folded, split_sentences
 from whyrec.evaluation.verification.places import find_places
 from whyrec.evaluation.verification.time_words import SPAN
 from whyrec.interfaces import Claim, ClaimKind, Explanation, ForecastPoint
@@ -241,7 +241,7 @@ def _told(
     told = (told + text[position : sentence.end]).strip()
     if ":total}" in told:
         told = re.sub(rf"\b{texts['{has:total}']}(?= chosen)", "{has:total}", told)
-    rest = SPAN.sub("", _LEVEL.sub("", REFERENCE.sub("", told)))
+    rest = SPAN.sub("", folded(_LEVEL.sub("", REFERENCE.sub("", told))))
     if not told or re.search(r"[\d{}]", rest) or put_in(told, texts) != text[sentence.start : sentence.end].strip():
         return None
     return told

@@ -127,7 +127,7 @@ VERSION: Example = {
     "created": "2013-11-07T03:00:00Z",
     "dataset": "movietweetings",
     "at": "2013-11-07T00:00:00Z",
-    "runs": [{"method": "curec", "directory": "runs/curec", "fitted_until": "2013-11-07T00:00:00Z"}],
+    "runs": [{"method": "curec", "directory": "curec", "fitted_until": "2013-11-07T00:00:00Z"}],
     "windows": ["next", "7d", "30d"],
     "n_users": 2890,
     "n_items": 4210,

@@ -60,7 +60,7 @@ async def take_in(served: Served, request: Request, batch: Batch) -> Response:
             )
     interactions = [NewInteraction(**one.model_dump()) for one in batch.interactions]
     try:
-        receipt = await served.in_thread(served.store.take_in, interactions, key)
+        receipt = await served.write(served.store.take_in, interactions, key)
     except InvalidDataError as error:
         raise ApiError(409, str(error), code="key_used") from error
     served.metrics.kept(receipt.accepted, repeated=receipt.repeated)
@@ -72,7 +72,7 @@ async def erase(served: Served, request: Request) -> Response:
     """Remove everything that is stored of a user."""
     query_of(request, Nothing)
     user_id = id_of(request, "user_id")
-    erased = await served.in_thread(served.store.erase_user, user_id)
+    erased = await served.write(served.store.erase_user, user_id)
     return JsonBytes(erased.model_dump_json().encode("utf-8"), headers=_NOT_STORED)
 
 

@@ -1,5 +1,7 @@
 """Endpoints of whole documents: items, users, explanations, titles, the version."""
 
+from pathlib import PurePath
+
 import orjson
 from fastapi import Request, Response
 
@@ -79,4 +81,7 @@ def version_record(served: Served, request: Request) -> Response:
     """The published version that answers are made from now."""
     query_of(request, Nothing)
     version = served.version()
-    return tagged(request, version.model_dump_json().encode("utf-8"), version=version.id)
+    # Where runs lie on this machine is nobody's business; what they are called may be.
+    named = tuple(run.model_copy(update={"directory": PurePath(run.directory).name}) for run in version.runs)
+    body = version.model_copy(update={"runs": named}).model_dump_json()
+    return tagged(request, body.encode("utf-8"), version=version.id)

@@ -25,6 +25,8 @@ _THREADS = 12  # fewer than the connections to PostgreSQL that a store opens
 _FED_AT_ONCE = 1000
 READ_WITHIN_S = 5.0
 """How long reading may wait for a database that neither answers nor refuses."""
+WRITE_WITHIN_S = 30.0
+"""The same for what is written, with time for others who write and for disks that are slow."""
 
 ResultT = TypeVar("ResultT")
 Shifted = dict[str, Any]  # as JSON: see the answer of /v1/users/{user_id}/what-if
@@ -111,7 +113,7 @@ class Served:
         return found
 
     async def in_thread(self, function: Callable[..., ResultT], *arguments: object) -> ResultT:
-        """Do what waits for disk or network, and is not given up, beside the event loop."""
+        """Do what waits for the disk, and is not given up, beside the event loop."""
         return await anyio.to_thread.run_sync(partial(function, *arguments), limiter=self._threads)
 
     async def read(self, function: Callable[..., ResultT], *arguments: object) -> ResultT:
@@ -120,15 +122,25 @@ class Served:
         Raises:
             StoreUnavailableError: If it took too long.
         """
+        return await self._within(READ_WITHIN_S, partial(function, *arguments), "try again")
+
+    async def write(self, function: Callable[..., ResultT], *arguments: object) -> ResultT:
+        """Do what writes and may be repeated, in a thread that is given up when the database does not answer.
+
+        Raises:
+            StoreUnavailableError: If it took too long; then it may have been done, or be done yet.
+        """
+        again = "send the same again (with the same key): it may have been kept, and is not kept twice"
+        return await self._within(WRITE_WITHIN_S, partial(function, *arguments), again)
+
+    async def _within(self, seconds: float, work: Callable[[], ResultT], again: str) -> ResultT:
         try:
-            with anyio.fail_after(READ_WITHIN_S):
-                return await anyio.to_thread.run_sync(
-                    partial(function, *arguments), limiter=self._threads, abandon_on_cancel=True
-                )
+            with anyio.fail_after(seconds):
+                return await anyio.to_thread.run_sync(work, limiter=self._threads, abandon_on_cancel=True)
         except TimeoutError as error:
             raise StoreUnavailableError(
-                f"{self.store.name}: expected an answer within {READ_WITHIN_S:g} s, got none. "
-                "Check that the database is well, and try again."
+                f"{self.store.name}: expected an answer within {seconds:g} s, got none. "
+                f"Check that the database is well, and {again}."
             ) from error
 
     async def ask_live(self, what: str, question: Callable[[Live], ResultT]) -> ResultT:
