@@ -285,6 +285,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
         for table in (guided, guided_drawn, guided_gains, guided_known, guided_studies)
         for name in ("ml1m", "amazon2014_beauty")
     },
+    "guided_gains_amazon2014_beauty_alpha4": lambda: guided_gains("amazon2014_beauty_alpha4"),
     "guided_sense": guided_sense,
     "guided_shifts": guided_shifts,
     "guided_tuning": guided_tuning,
