@@ -7,7 +7,8 @@
 
 MovieLens-1M, ratings above 3, or Amazon Beauty; the last item of every user is the test, the one before it tells when
 to stop, the whole catalogue is ranked and what a user has had is hidden. Every (encoder, variant, seed) is kept in
---work as soon as it is done, and a killed run goes on where it was. ``--encoders sasrec --variants base refined --seeds
+--runs as soon as it is done, with the test rank of every user, and a killed one goes on where it was. ``--runs
+results/guided_ml1m_runs`` goes on from those that were measured. ``--encoders sasrec --variants base refined --seeds
 0 1`` chooses. SASRec has three seeds and every control; the other encoders two, without guided columns, with them and
 with shuffled ones; studies of k, alpha and width have one. ``--set-guided weight=2`` changes the refined encoder and
 all its controls alike.
@@ -36,6 +37,7 @@ from guided_variants import BASE, CONTROLS, ENCODERS, OF_OTHERS, REFINED, VARIAN
 from whyrec.encoders.base import SequenceEncoder
 from whyrec.encoders.ranking import HeldOut, target_ranks
 from whyrec.encoders.train import TrainingReport, train
+from whyrec.errors import InvalidConfigError
 from whyrec.evaluation.significance import Interval, bootstrap_difference, bootstrap_mean
 from whyrec.llm.embed import Embedder
 from whyrec.methods.guided.artefacts import AspectScores
@@ -47,7 +49,7 @@ from whyrec.methods.guided.offline import OfflineScorer, item_lines
 from whyrec.methods.guided.preferences import HistoryPreferences
 from whyrec.methods.guided.refine import GuidedEncoder
 from whyrec.runtime.config import layered, parse_settings, validated
-from whyrec.runtime.manifest import write_results
+from whyrec.runtime.manifest import environment, write_results
 
 SEEDS = (0, 1, 2)
 DOMAINS = {"ml1m": "movies", "amazon2014_beauty": "beauty"}
@@ -66,13 +68,21 @@ class Bench:
     scores: AspectScores
     vectors: NDArray[np.float32]
     work: Path
+    runs: Path
     config: GuidedConfig
 
     def settings(self, encoder: str, name: str, *, seed: int) -> GuidedConfig:
         """Of one run."""
         training = self.config.training.model_copy(update={"seed": seed})
-        changes = {"encoder": encoder, "training": training, **VARIANTS[name].settings}
-        return GuidedConfig.model_validate({**self.config.model_dump(exclude={"training"}), **changes})
+        variant = VARIANTS[name]
+        # What has no guided columns is the same fit whatever they would weigh.
+        unused = {"weight"} if variant.content == "none" else set()
+        changes = {"encoder": encoder, "training": training, **variant.settings}
+        return GuidedConfig.model_validate({**self.config.model_dump(exclude={"training", *unused}), **changes})
+
+    def described(self, encoder: str, name: str, *, seed: int) -> dict[str, object]:
+        """Settings of one run, without what changes no result."""
+        return self.settings(encoder, name, seed=seed).model_dump(mode="json", exclude={"training": {"threads"}})
 
     def untrained(self, encoder: str, name: str, *, seed: int) -> SequenceEncoder:
         """An encoder as its training starts; the same seed draws the same weights."""
@@ -148,9 +158,15 @@ class Bench:
 
 
 def run(bench: Bench, encoder: str, name: str, *, seed: int) -> None:
-    """Fit one variant with one seed and keep the test ranks of all users."""
-    path = bench.work / RUNS / f"{stem(encoder, name, seed)}.json"
+    """Fit one variant with one seed and keep the test ranks of all users.
+
+    Raises:
+        InvalidConfigError: If that run has been made with other settings.
+    """
+    path = bench.runs / f"{stem(encoder, name, seed)}.json"
+    settings = bench.described(encoder, name, seed=seed)
     if path.is_file():
+        require_same(json.loads(path.read_text("utf-8"))["settings"], settings, path=path)
         return
     trained, report = bench.trained(encoder, name, seed=seed)
     test = bench.protocol.test
@@ -164,11 +180,24 @@ def run(bench: Bench, encoder: str, name: str, *, seed: int) -> None:
         "validation_ndcg": None if best is None else best.ndcg,
         "parameters": sum(tensor.numel() for tensor in trained.parameters()),
         "seconds": sum(epoch.seconds for epoch in report.epochs),
-        "settings": bench.settings(encoder, name, seed=seed).model_dump(mode="json", exclude={"training"}),
+        "commit": environment()["commit"],
+        "settings": settings,
     }
-    ranks = target_ranks(trained, HeldOut(test.histories, test.targets))
-    # A rank that cannot be found is no JSON.
-    keep_json(path, {**record, "ranks": [rank if np.isfinite(rank) else None for rank in ranks.tolist()]})
+    keep_json(path, {**record, "ranks": written(target_ranks(trained, HeldOut(test.histories, test.targets)))})
+
+
+def require_same(made: Mapping[str, object], asked: Mapping[str, object], *, path: Path) -> None:
+    """What was made must have the settings that are asked for."""
+    for key in sorted({*made, *asked}):
+        if made.get(key) != asked.get(key):
+            raise InvalidConfigError(
+                f"{path}, {key}: expected {asked.get(key)!r}, got {made.get(key)!r}. Choose other --runs, or delete it."
+            )
+
+
+def written(ranks: NDArray[np.float64]) -> list[int | float | None]:
+    """Ranks for a file: short where they are whole, null where the item cannot be found, which is no JSON."""
+    return [None if not np.isfinite(it) else int(it) if it == int(it) else it for it in ranks.tolist()]
 
 
 def stem(encoder: str, name: str, seed: int) -> str:
@@ -196,7 +225,7 @@ Ranks = Mapping[tuple[str, str, int], NDArray[np.float64]]
 
 def assemble(bench: Bench, out: Path) -> None:
     """Write one results file from all runs that are done."""
-    runs = [json.loads(path.read_text("utf-8")) for path in sorted((bench.work / RUNS).glob("*.json"))]
+    runs = [json.loads(path.read_text("utf-8")) for path in sorted(bench.runs.glob("*.json"))]
     runs.sort(key=lambda it: (ENCODERS.index(it["encoder"]), list(VARIANTS).index(it["variant"]), it["seed"]))
     ranks: Ranks = {
         (it["encoder"], it["variant"], it["seed"]): np.array([np.inf if rank is None else rank for rank in it["ranks"]])
@@ -255,6 +284,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--dataset", choices=list(DATASETS), default="ml1m")
     parser.add_argument("--work", type=Path, required=True, help="where vectors, scores, states and runs are kept")
+    parser.add_argument("--runs", type=Path, help="where each fit's ranks are kept, by default in --work")
     parser.add_argument("--users", type=int, help="so many users alone, for a trial")
     parser.add_argument("--encoders", nargs="+", choices=ENCODERS, default=list(ENCODERS))
     parser.add_argument("--variants", nargs="+", choices=list(VARIANTS), help="by default all that an encoder has")
@@ -278,7 +308,7 @@ def main(arguments: list[str]) -> None:
     defaults = {"training.epochs": options.epochs, "training.threads": options.threads, "device": "cpu"}
     settings = layered(defaults, parse_settings(options.set_guided, flag="--set-guided"))
     config = validated(GuidedConfig, settings, where="--set-guided")
-    bench = Bench(protocol, *scored(protocol, options.work), options.work, config)
+    bench = Bench(protocol, *scored(protocol, options.work), options.work, options.runs or options.work / RUNS, config)
     if options.assemble:
         assemble(bench, options.out)
         return
