@@ -24,6 +24,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -168,6 +169,10 @@ def run(bench: Bench, encoder: str, name: str, *, seed: int) -> None:
     if path.is_file():
         require_same(json.loads(path.read_text("utf-8"))["settings"], settings, path=path)
         return
+    twin = bench.runs / f"{stem(encoder, REFINED, seed)}.json"
+    if is_refined_again(bench, encoder, name, seed=seed) and twin.is_file():
+        keep_json(path, {**json.loads(twin.read_text("utf-8")), "variant": name})
+        return
     trained, report = bench.trained(encoder, name, seed=seed)
     test = bench.protocol.test
     best = report.epochs[report.best_epoch - 1] if report.best_epoch else None
@@ -184,6 +189,14 @@ def run(bench: Bench, encoder: str, name: str, *, seed: int) -> None:
         "settings": settings,
     }
     keep_json(path, {**record, "ranks": written(target_ranks(trained, HeldOut(test.histories, test.targets)))})
+
+
+def is_refined_again(bench: Bench, encoder: str, name: str, *, seed: int) -> bool:
+    """Whether a study's value is the one that the refined encoder has anyway."""
+    variant, refined = VARIANTS[name], VARIANTS[REFINED]
+    same = (variant.content, variant.n_aspects) == (refined.content, refined.n_aspects)
+    described = bench.described(encoder, REFINED, seed=seed)
+    return name != REFINED and same and bench.described(encoder, name, seed=seed) == described
 
 
 def require_same(made: Mapping[str, object], asked: Mapping[str, object], *, path: Path) -> None:
@@ -224,7 +237,10 @@ Ranks = Mapping[tuple[str, str, int], NDArray[np.float64]]
 
 
 def assemble(bench: Bench, out: Path) -> None:
-    """Write one results file from all runs that are done."""
+    """Write one results file from all runs that are done.
+
+    Of an earlier file in the same place, variants that have no run here are kept as they are, and named in ``earlier``.
+    """
     runs = [json.loads(path.read_text("utf-8")) for path in sorted(bench.runs.glob("*.json"))]
     runs.sort(key=lambda it: (ENCODERS.index(it["encoder"]), list(VARIANTS).index(it["variant"]), it["seed"]))
     ranks: Ranks = {
@@ -244,16 +260,29 @@ def assemble(bench: Bench, out: Path) -> None:
             paired = [seed for seed in seeds if (encoder, against, seed) in ranks]
             if name != against and paired:
                 rows += differences(bench, ranks, encoder, (name, against), seeds=paired)
+    path = out / f"guided_{bench.protocol.dataset}.json"
+    kept_runs, kept_rows = kept(path, made={(encoder, name) for encoder, name, _ in ranks})
     config = {
         **bench.protocol.describe(),
         "settings": bench.config.model_dump(mode="json"),
         "aspects": list(bench.scores.aspects),
         "additivity": read_json(bench.work / ADDITIVITY),
         "known_anyway": read_json(bench.work / KNOWN),
-        "runs": [{key: value for key, value in it.items() if key != "ranks"} for it in runs],
+        "earlier": sorted({f"{it['encoder']} {it['variant']}" for it in kept_runs}),
+        "runs": [{key: value for key, value in it.items() if key != "ranks"} for it in runs] + kept_runs,
     }
-    seconds = sum(it["seconds"] for it in runs)
-    write_results(out / f"guided_{bench.protocol.dataset}.json", config=config, wall_time_s=seconds, rows=rows)
+    seconds = sum(it["seconds"] for it in runs + kept_runs)
+    write_results(path, config=config, wall_time_s=seconds, rows=rows + kept_rows)
+
+
+def kept(path: Path, *, made: set[tuple[str, str]]) -> tuple[list[dict[str, Any]], list[dict[str, object]]]:
+    """Runs and rows of a results file, without those of some encoders and variants."""
+    if not path.is_file():
+        return [], []
+    earlier = json.loads(path.read_text("utf-8"))
+    runs = [it for it in earlier["config"]["runs"] if (it["encoder"], it["variant"]) not in made]
+    names = {f"{encoder} {name}" for encoder, name in made}
+    return runs, [row for row in earlier["rows"] if row["method"].removeprefix("guided ") not in names]
 
 
 def differences(
