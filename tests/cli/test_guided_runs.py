@@ -82,6 +82,9 @@ def test_a_list_with_less_of_an_aspect(guided_run: Path, capsys: pytest.CaptureF
     assert main([*asked, "--shift", "tension=0", "--json"]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(row["item_id"], row["rank_before"]) for row in rows] == list(zip(before, (1, 2, 3), strict=True))
+    asked[asked.index("A00")] = STRANGER
+    assert main([*asked, "--shift", "tension=1"]) == 0
+    assert f"{STRANGER}: no history to go by, so these are the most popular items." in capsys.readouterr().err
 
 
 def test_a_local_model_scores_items_and_users(

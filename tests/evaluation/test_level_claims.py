@@ -88,6 +88,13 @@ def test_the_same_side_is_a_claim_about_the_scales_named_before() -> None:
     assert all(claim.supported for claim in claims_of(apart.replace("the same", "the other")))
 
 
+@pytest.mark.parametrize("base_push", [-0.5, 0.5])
+def test_an_item_is_here_for_what_speaks_for_it(base_push: float) -> None:
+    [claim] = level_claims("□□□ is here for what was learnt from who took what.", replace(FACTS, base_push=base_push))
+    assert claim.evidence_ids == ("base",)
+    assert claim.supported is (base_push > 0)
+
+
 def test_that_no_aspect_moves_an_item_up_is_checked() -> None:
     text = "□□□ is here for what was learnt from who took what; no aspect moves it up."
     assert [claim.supported for claim in claims_of(text) if claim.text == "moves it up"] == [False]

@@ -136,6 +136,7 @@ def _print_shifted(asked: _Asked, shift: tuple[str, float]) -> None:
 
     (user,) = set(asked.users)
     found = recommend_shifted_run(asked.run, asked.data, user_id=user, shift=shift, at=asked.at, k=asked.k)
+    _say_unknown(found.unknown)
     print_rows(found.rows, as_json=asked.as_json, columns=_SHIFTED)
     say(f"No longer among the first {asked.k}: {', '.join(found.left) or 'none'}.")
     say(f"Mean {shift[0]} of the list: {found.mean_level_before:.1f} before, {found.mean_level:.1f} now, of 1 to 10.")

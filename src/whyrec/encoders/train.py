@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
@@ -18,10 +19,13 @@ from whyrec.encoders.dropout import pooled_dropout
 from whyrec.encoders.objectives import Objective
 from whyrec.encoders.ranking import HeldOut, hit_rate, ndcg, target_ranks
 from whyrec.encoders.sequences import micro_batches
-from whyrec.errors import InvalidDataError, TrainingError
+from whyrec.errors import InvalidConfigError, InvalidDataError, TrainingError
 from whyrec.runtime.progress import progress_bar
 from whyrec.runtime.threads import one_thread
 from whyrec.runtime.training_state import load_state, optimizer_tensors, restore_optimizer, save_state
+
+_SAME_CONSTANT = 1e-2
+"""Of the largest value: so far apart may values be that count as the same."""
 
 
 class TrainingConfig(BaseModel):
@@ -95,6 +99,7 @@ def train(
 
     Raises:
         InvalidDataError: If no user has two items.
+        InvalidConfigError: If the checkpoint began with other frozen columns.
         TrainingError: If the loss is not a number any more.
     """
     users = np.flatnonzero(sequences.lengths >= 2)
@@ -242,11 +247,25 @@ class _Run:
 
     def _load(self, checkpoint: Path) -> None:
         parts, record = load_state(checkpoint)
+        self._require_same_constants(parts["weights"], checkpoint)
         self.epochs = [Epoch(**epoch) for epoch in record["epochs"]]
         self.best_epoch = record["best_epoch"]
         self.best = parts["best"]
         self.encoder.load_state_dict(parts["weights"])
         restore_optimizer(self.optimizer, parts["optimizer"])
+
+    def _require_same_constants(self, kept: Mapping[str, Tensor], checkpoint: Path) -> None:
+        """What is not trained, such as frozen item columns, must be what the training began with."""
+        for name, constant in self.encoder.named_buffers():
+            # What is computed anew from the same data may be rounded otherwise.
+            nearly = _SAME_CONSTANT * float(constant.abs().max()) if constant.numel() else 0.0
+            began = kept.get(name, torch.empty(0))
+            is_same = began.shape == constant.shape and torch.allclose(began, constant.cpu(), rtol=0.0, atol=nearly)
+            if not is_same:
+                raise InvalidConfigError(
+                    f"{checkpoint}: expected a training that began with {name} as it is now, got one with another. "
+                    "Give the scores, aspects and settings that it began with, or remove it to begin anew."
+                )
 
 
 def _copied(encoder: SequenceEncoder) -> dict[str, Tensor]:

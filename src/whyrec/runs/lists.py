@@ -89,9 +89,11 @@ class ShiftedRows:
     left: list[str]
     """Titles that are gone, best first."""
     mean_level_before: float
-    """Of the list on the aspect, from 1 to 10; NaN if no item of it has a level."""
+    """Of the list on the aspect, from 1 to 10, items of unknown level at the mean; NaN if nothing is listed."""
     mean_level: float
     """The same of the new list."""
+    unknown: tuple[str, ...] = ()
+    """The user, where there is no history to go by: both lists are of popular items."""
 
 
 def recommend_shifted_run(
@@ -124,6 +126,7 @@ def recommend_shifted_run(
         [str(row[schema.TITLE]) for row in _titled(gone, data)],
         found.mean_level_before,
         found.mean_level_after,
+        () if found.knows_user else (user_id,),
     )
 
 

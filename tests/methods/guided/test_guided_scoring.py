@@ -16,6 +16,7 @@ from whyrec.errors import InvalidDataError, UnknownIdError
 from whyrec.llm.base import Message, Prompt
 from whyrec.llm.choices import number_probabilities
 from whyrec.llm.local import LocalBackend
+from whyrec.llm.local.likely import likely_numbers
 from whyrec.llm.model import LanguageModel
 from whyrec.llm.scripted import ScriptedBackend
 from whyrec.methods.guided.answers import answer_text
@@ -96,6 +97,33 @@ def test_a_local_models_scores_are_read_not_sampled(backend: LocalBackend) -> No
     assert all(0 < (it.doubt or 0) <= 1 for it in found.spread)
     again = scorer.score_items(["c"])
     np.testing.assert_allclose(again.scores.values, found.scores.values[2:], atol=1e-4)
+
+
+def test_what_was_found_likely_is_not_asked_again(
+    backend: LocalBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed at the second aspect; the first is kept, and other questions are another file."""
+    scorer = ModelScorer(LanguageModel(backend), ASPECTS, ITEMS, kept=tmp_path / "state")
+    whole = ModelScorer(LanguageModel(backend), ASPECTS, ITEMS).score_items(["a", "b"])
+    asked: list[str] = []
+
+    def counted(*arguments: object, begun: list[str], **settings: object) -> np.ndarray:
+        asked.append(begun[0])
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        found: np.ndarray = likely_numbers(*arguments, begun=begun, **settings)  # type: ignore[arg-type]
+        return found
+
+    monkeypatch.setattr("whyrec.llm.local.likely.likely_numbers", counted)
+    with pytest.raises(KeyboardInterrupt):
+        scorer.score_items(["a", "b"])
+    found = scorer.score_items(["a", "b"])
+    assert asked[2:] == asked[1:2], "the second aspect alone, with the first one's number before it"
+    np.testing.assert_array_equal(found.scores.values, whole.scores.values)
+    assert found.spread == whole.spread
+    scorer.score_items(["c"])
+    assert len(asked) == 3 + len(ASPECTS.keys)
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_a_model_that_is_made_to_keep_the_form_always_does(backend: LocalBackend) -> None:

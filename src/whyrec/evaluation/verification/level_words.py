@@ -256,6 +256,7 @@ _LEARNT = _any(
 )
 BASE = _found(
     rf"(?:\b(?P<larger>the {_LARGER} part of (?:its|the) score|most of (?:its|the) score)\b[^.;]{{0,40}}?)?"
+    rf"(?P<here>\b(?:is |stands |was )?(?:here|listed) (?:for|because of) )?"
     rf"\b{_LEARNT}\b(?:[^.;]{{0,30}}?(?P<against>(?:speaks?|counts?|works?|tells?|pulls?) against)"
     rf"|[^.;]{{0,30}}?(?P<larger_after>(?:is|makes up|gives) (?:the {_LARGER} part|most)))?"
 )

@@ -336,13 +336,15 @@ def _same_sides(clause: _Clause, mentions: Sequence[_Mention]) -> Iterator[Claim
 
 
 def _base_claims(masked: str, facts: LevelFacts) -> Iterator[Claim]:
-    """What is said of the rest of the score: that it is the larger part, or speaks against the item."""
+    """What is said of the rest of the score: that it is the larger part, why the item is here, or speaks against it."""
     ups = sum(scale.push for scale in facts.scales if scale.push > 0)
     for hit in words.BASE.finditer(masked):
         if hit["larger"] or hit["larger_after"]:
             holds, what = facts.base_push > ups, "more than all scales"
         elif hit["against"]:
             holds, what = facts.base_push < 0, "against the item"
+        elif hit["here"]:
+            holds, what = facts.base_push > 0, "for the item"
         else:
             continue
         problem = "" if holds else f"it moves the score by {facts.base_push:+.3g}, which is not {what}"

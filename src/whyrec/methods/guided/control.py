@@ -17,7 +17,8 @@ def shifted_scores(
 
     Args:
         scores: Of all items, higher is better; ``-inf`` stands for items that may not be listed, and stays.
-        levels: Of the items on the aspect, in points; NaN where unknown, which neither gains nor loses.
+        levels: Of the items on the aspect, in points; NaN where unknown, which counts as the mean: it neither gains nor
+            loses.
         amount: Below 0, less of it.
 
     Raises:
@@ -39,10 +40,10 @@ def shifted_scores(
 
 
 def mean_level(scores: Float[np.ndarray, " I"], levels: Float[np.ndarray, " I"], *, k: int) -> float:
-    """The mean level of the ``k`` best items, in points; items of unknown level do not count.
+    """The mean level of the ``k`` best items, in points; one of unknown level counts as the mean of those known.
 
     Returns:
-        NaN if there is none to count.
+        NaN if there is none to count, or no item has a level.
 
     Raises:
         InvalidConfigError: If ``k`` is below 1.
@@ -50,8 +51,9 @@ def mean_level(scores: Float[np.ndarray, " I"], levels: Float[np.ndarray, " I"],
     if k < 1:
         raise InvalidConfigError(f"mean_level: expected k of at least 1, got {k}. Choose a positive k.")
     best = np.argsort(-scores, kind="stable")[:k]
-    found = levels[best[np.isfinite(scores[best])]]
-    found = found[~np.isnan(found)]
+    is_known = ~np.isnan(levels)
+    mean = levels[is_known].mean() if is_known.any() else np.nan
+    found = np.where(is_known, levels, mean)[best[np.isfinite(scores[best])]]
     # Sorted and in double precision: the same items in another order have the same mean to the bit.
     return float(np.sort(found).mean(dtype=np.float64)) if len(found) else float("nan")
 

@@ -16,7 +16,7 @@ from whyrec.methods.guided.aspects import HIGHEST, LOWEST
 
 
 def shuffled(scores: AspectScores, *, seed: int) -> AspectScores:
-    """The same rows of scores, each with another item: levels and how they go together stay, sense goes."""
+    """The same rows of scores, in another order: levels and how they go together stay, sense goes."""
     order = np.random.default_rng(seed).permutation(len(scores))
     return AspectScores(scores.side, scores.ids, scores.aspects, scores.values[order], f"{scores.writer}, shuffled")
 

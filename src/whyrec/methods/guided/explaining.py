@@ -107,6 +107,8 @@ class Explainer:
     catalogue: InterestCatalogue
     writer: str
     """Who gave the scores."""
+    are_written: bool = False
+    """Whether users' levels were written down, not read off what they took."""
 
     @cached_property
     def _by_key(self) -> Mapping[str, Aspect]:
@@ -157,7 +159,7 @@ class Explainer:
         ups, downs = named_parts(case.parts)
         base_push = case.base - case.mean_base
         if not ups:
-            sentences = [f"{title} is here for what was learnt from who took what; no aspect moves it up."]
+            sentences = [f"{self._of_base(title, base_push)} {self._without_ups(case)}"]
         else:
             sentences = [f"{title} moves up for its {_listed([self._leaning(part) for part in ups])}."]
             sentences += self._of_user(case, ups)
@@ -169,6 +171,19 @@ class Explainer:
             sentences.append(f"Of the history, {self._named(case.carrier[0])} carries it most.")
         return sentences + [f"Its {_listed([self._leaning(part) for part in downs])} moves it down." for _ in downs[:1]]
 
+    @staticmethod
+    def _of_base(title: str, base_push: float) -> str:
+        if base_push > 0:
+            return f"{title} is here for what was learnt from who took what;"
+        return (
+            f"What was learnt from who took what speaks against {title};" if base_push < 0 else f"{title} is here, but"
+        )
+
+    @staticmethod
+    def _without_ups(case: Case) -> str:
+        is_scored = any(part.item_level is not None for part in case.parts)
+        return "no aspect moves it up." if is_scored else "it has no scores on the aspects."
+
     def _leaning(self, part: AspectPart) -> str:
         aspect = self._by_key[part.key]
         if part.item_level is None:
@@ -178,7 +193,8 @@ class Explainer:
 
     def _of_user(self, case: Case, ups: Sequence[AspectPart]) -> list[str]:
         is_alike = all(_same_side(part) for part in ups)
-        return ["What this user took stands on the same side."] if is_alike else []
+        whose = "What this user is said to prefer" if self.are_written else "What this user took"
+        return [f"{whose} stands on the same side."] if is_alike else []
 
     def _named(self, item_id: str) -> str:
         return quoted(self.catalogue.items[item_id].title or item_id)
@@ -204,7 +220,11 @@ class Explainer:
 
 
 def named_parts(parts: Sequence[AspectPart]) -> tuple[list[AspectPart], list[AspectPart]]:
-    """The aspects worth naming: those that move an item up most, and the one that moves it down most, if it counts."""
+    """The aspects worth naming: those that move an item up most, and the one that moves it down most, if it counts.
+
+    None of an item without scores: that the mean item's aspects suit somebody is no reason for it.
+    """
+    parts = [part for part in parts if part.item_level is not None]
     least = _LEAST_SHARE * sum(abs(part.push) for part in parts)
     counted = sorted((part for part in parts if abs(part.push) > least), key=lambda part: -abs(part.push))
     ups = [part for part in counted if part.push > 0][:_MOST_NAMED]

@@ -103,8 +103,10 @@ class GuidedRecommender(PersonalRecommender):
         self.written_ = None
         if self.config.preferences == "written":
             users = user_scores(data, aspects, config=self.config, until=training.until, model=model)
-            self.written_, notes = users.scores, (*notes, *users.notes)
-        self.notes_ = notes
+            # Of those alone whom the encoder knows: it takes anybody else to be at the mean.
+            ids, notes = training.histories.user_ids, (*notes, *users.notes)
+            self.written_ = self._scored("users", ids, users.scores.rows_of(ids), writer=users.scores.writer)
+        self.notes_, self._explaining = (*notes, *self.normalisation_.notes), None
         super().learn(training)
 
     def encoder(self, n_items: int) -> GuidedEncoder:
@@ -225,7 +227,7 @@ class GuidedRecommender(PersonalRecommender):
             raise InvalidConfigError(
                 f"shift: expected one of {', '.join(self.aspects_.keys)}, got {aspect!r}. Choose one."
             )
-        _, scores, listed = self._ranked(data, user_id, at=at)
+        histories, scores, listed = self._ranked(data, user_id, at=at)
         levels = self._item_levels()[:, self.aspects_.keys.index(aspect)].astype(np.float64)
         return shifted_list(
             (listed if filter_seen else scores).numpy(),
@@ -235,6 +237,7 @@ class GuidedRecommender(PersonalRecommender):
             aspect=aspect,
             amount=amount,
             k=k,
+            knows_user=bool(self.can_rank(histories)[0]),
         )
 
     def item_levels(self, item_ids: Sequence[str]) -> Float[np.ndarray, "N K"]:
@@ -302,6 +305,7 @@ class GuidedRecommender(PersonalRecommender):
                 self.aspects_,
                 InterestCatalogue.of(data.items, interactions=log),
                 self.scores_.writer,
+                are_written=self.written_ is not None,
             )
         self._explaining = (data, at, explainer)
         return explainer

@@ -79,6 +79,11 @@ class Normalisation:
         """Aspects on which all training items are equal: their columns are 0, for users too."""
         return tuple(key for key, std in zip(self.aspects, self.std, strict=True) if std == 0)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """A line for each of these, for whoever uses the columns (G8)."""
+        return tuple(f"Scores of training items do not differ on {key}: it changes nothing." for key in self.silent)
+
     def columns(self, scores: AspectScores, ids: Sequence[str] | pl.Series) -> Float[Tensor, "M K"]:
         """Guided columns of items or users: alpha g~, float32. Somebody or something without scores is at the mean.
 

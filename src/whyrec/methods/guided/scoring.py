@@ -4,10 +4,13 @@ Where the model runs on this machine, an answer is not sampled: at every number 
 weighted by how likely the model is to write each (G3). Else they are the numbers that it writes, and many are equal.
 """
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from functools import partial
+from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
@@ -23,6 +26,7 @@ from whyrec.methods.guided.aspects import LEVELS, AspectSet
 from whyrec.methods.guided.prompts import Messages, item_prompt, user_prompt
 from whyrec.methods.guided.reviews import MOST_REVIEWS, UserReviews
 from whyrec.methods.guided.spread import AspectSpread, spread_of
+from whyrec.runtime.atomic import atomic_file
 
 SCORE_SAMPLING = SamplingConfig(max_tokens=256)
 
@@ -41,7 +45,11 @@ class Scored:
 
 @dataclass(frozen=True)
 class ModelScorer:
-    """Asks a language model for scores. An item or user costs one question, ever: answers are cached."""
+    """Asks a language model for scores.
+
+    Answers that a model writes are cached: an item or user costs one question, ever. What a model on this machine finds
+    likely is kept in a file of ``kept``, aspect by aspect, so that a killed run asks what is left.
+    """
 
     model: LanguageModel
     aspects: AspectSet
@@ -54,6 +62,8 @@ class ModelScorer:
     sampling: SamplingConfig = SCORE_SAMPLING
     reads_probabilities: bool = True
     """Read the likelihood of every number where the backend can; else take the numbers that are written."""
+    kept: Path | None = None
+    """The beginning of the names of files that keep likelihoods; None keeps none."""
     failures: Counter[str] = field(default_factory=Counter)
     """Over all calls."""
 
@@ -98,12 +108,20 @@ class ModelScorer:
         prompts = [Prompt(messages) for messages in asked.values()]
         likely: Float[np.ndarray, "N K L"] | None = None
         if self.reads_probabilities and isinstance(backend, LocalBackend):
-            likely = slot_probabilities(backend, prompts, aspects=self.aspects)
+            likely = slot_probabilities(backend, prompts, aspects=self.aspects, kept=self._file(side, asked))
             ids, values = list(asked), expected_levels(likely)
         else:
             ids, values = self._written(asked, prompts)
         scores = AspectScores.of(side, ids, values, aspects=self.aspects.keys, writer=self.model.writer)
         return Scored(scores, spread_of(scores, likely=likely), dict(self.failures - before))
+
+    def _file(self, side: Side, asked: Mapping[str, Messages]) -> Path | None:
+        """Of the same questions to the same model."""
+        if self.kept is None:
+            return None
+        told = [[one, *(astuple(message) for message in messages)] for one, messages in asked.items()]
+        digest = sha256(json.dumps([self.model.writer, self.aspects.keys, told]).encode()).hexdigest()
+        return self.kept.with_name(f"{self.kept.name}.{side}.{digest[:16]}.npy")
 
     def _written(self, asked: Mapping[str, Messages], prompts: Sequence[Prompt]) -> tuple[list[str], np.ndarray]:
         answers = self.model.complete(prompts, schema=answer_form(self.aspects), sampling=self.sampling)
@@ -114,7 +132,7 @@ class ModelScorer:
 
 
 def slot_probabilities(
-    backend: LocalBackend, prompts: Sequence[Prompt], *, aspects: AspectSet
+    backend: LocalBackend, prompts: Sequence[Prompt], *, aspects: AspectSet, kept: Path | None = None
 ) -> Float[np.ndarray, "N K L"]:
     """How likely a local model is to write each level at each aspect; nothing is generated.
 
@@ -125,6 +143,7 @@ def slot_probabilities(
         backend: The model.
         prompts: From ``item_prompt`` or ``user_prompt``.
         aspects: What they ask for.
+        kept: A file for the aspects that are done; one that is there is gone on with.
 
     Returns:
         One row per prompt and aspect, over the levels 1 to 10; rows sum to 1.
@@ -134,13 +153,15 @@ def slot_probabilities(
     """
     from whyrec.llm.local.likely import likely_numbers
 
-    found = np.zeros((len(prompts), len(aspects.keys), len(LEVELS)))
-    written: list[tuple[int, ...]] = [()] * len(prompts)
-    for place in range(len(aspects.keys)):
-        begun = [begun_answer(aspects, levels) for levels in written]
-        found[:, place] = likely_numbers(backend, prompts, begun=begun, numbers=LEVELS)
-        nearest = np.rint(expected_levels(found[:, place])).astype(int).tolist()
-        written = [(*levels, level) for levels, level in zip(written, nearest, strict=True)]
+    found = np.zeros((len(prompts), 0, len(LEVELS))) if kept is None or not kept.is_file() else np.load(kept)
+    while found.shape[1] < len(aspects.keys):
+        nearest = np.rint(expected_levels(found)).astype(int).tolist()
+        begun = [begun_answer(aspects, tuple(levels)) for levels in nearest]
+        likely = likely_numbers(backend, prompts, begun=begun, numbers=LEVELS)
+        found = np.concatenate([found, likely[:, None]], axis=1)
+        if kept is not None:
+            with atomic_file(kept) as partial, partial.open("wb") as file:
+                np.save(file, found)
     return found
 
 

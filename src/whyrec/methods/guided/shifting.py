@@ -26,8 +26,10 @@ class ShiftedList:
     after: pl.DataFrame
     """The same after the shift, with shifted scores."""
     mean_level_before: float
-    """Of the list's items on the aspect, in points; NaN if none has a level."""
+    """Of the list's items on the aspect, in points, those of unknown level at the mean; NaN if nothing is listed."""
     mean_level_after: float
+    knows_user: bool = True
+    """False for somebody without a history: both lists are of popular items."""
 
     @property
     def came_in(self) -> tuple[str, ...]:
@@ -60,6 +62,7 @@ def shifted_list(
     aspect: str,
     amount: float,
     k: int,
+    knows_user: bool = True,
 ) -> ShiftedList:
     """Shift a user's scores and compare the lists.
 
@@ -71,6 +74,7 @@ def shifted_list(
         aspect: Its key.
         amount: As in ``shifted_scores``.
         k: Length of a list.
+        knows_user: Whether the scores are the user's own.
 
     Raises:
         InvalidConfigError: If the amount is not finite, ``k`` is below 1, or all items are equal on the aspect.
@@ -83,6 +87,7 @@ def shifted_list(
         after=_listed(shifted, item_ids=item_ids, user_id=user_id, k=k),
         mean_level_before=mean_level(scores, levels, k=k),
         mean_level_after=mean_level(shifted, levels, k=k),
+        knows_user=knows_user,
     )
 
 

@@ -66,14 +66,17 @@ def item_scores(
         encoder: Embeds texts, where no model is asked; None opens the one that the settings name.
 
     Raises:
-        InvalidDataError: If the file is none of item scores, lacks an aspect, or there are fewer than two items.
+        InvalidDataError: If the file is none of item scores, lacks an aspect, or holds none of the items; or there are
+            fewer than two items.
         EndpointError: If a server fails for good; what was answered before is in the cache.
     """
     if config.scores is not None:
-        return _of_file(config.scores, "items", aspects)
+        return _of_file(config.scores, "items", aspects, wanted=items[schema.ITEM])
     ordered = items.sort(schema.ITEM)
     if model is not None:
-        return _of_model(_scorer(model, aspects, ordered).score_items(ordered[schema.ITEM].to_list()))
+        return _of_model(
+            _scorer(model, aspects, ordered, kept=config.checkpoint).score_items(ordered[schema.ITEM].to_list())
+        )
     encoder = encoder or Embedder.open(config.text_model, device=config.device)
     scores, reports = OfflineScorer(aspects, encoder, config.offline).score(ordered)
     by_source = Counter(report.source for report in reports)
@@ -102,17 +105,21 @@ def user_scores(
 
     Raises:
         InvalidConfigError: If there is neither a file nor a model.
-        InvalidDataError: If the file is none of user scores, or lacks an aspect.
+        InvalidDataError: If the file is none of user scores, lacks an aspect, or holds nobody of the data.
         EndpointError: If a server fails for good; what was answered before is in the cache.
     """
     if config.user_scores is not None:
-        return _of_file(config.user_scores, "users", aspects)
+        return _of_file(config.user_scores, "users", aspects, wanted=_users_before(data, until))
     if model is None:
         raise InvalidConfigError(
             "preferences 'written': expected user_scores or llm, got neither. Name one, or take 'history'."
         )
     reviews = read_reviews_by_moment(data, _last_moments(data, until))
-    return _of_model(_scorer(model, aspects, data.items).score_users(reviews))
+    return _of_model(_scorer(model, aspects, data.items, kept=config.checkpoint).score_users(reviews))
+
+
+def _users_before(data: Dataset, until: datetime) -> pl.Series:
+    return data.before(until).select(pl.col(schema.USER).unique()).collect()[schema.USER]
 
 
 def _last_moments(data: Dataset, until: datetime) -> Mapping[str, datetime]:
@@ -120,9 +127,9 @@ def _last_moments(data: Dataset, until: datetime) -> Mapping[str, datetime]:
     return dict(last.select(schema.USER, schema.TIMESTAMP).collect().iter_rows())
 
 
-def _scorer(model: LanguageModel, aspects: AspectSet, items: pl.DataFrame) -> ModelScorer:
+def _scorer(model: LanguageModel, aspects: AspectSet, items: pl.DataFrame, *, kept: Path | None) -> ModelScorer:
     texts: Mapping[str, ItemText] = item_texts(known_columns(items))
-    return ModelScorer(model, aspects, texts)
+    return ModelScorer(model, aspects, texts, kept=kept)
 
 
 def _of_model(scored: Scored) -> Found:
@@ -137,9 +144,17 @@ def _alarms(side: Side, spread: tuple[AspectSpread, ...]) -> list[str]:
     return [f"Scores of {side} hardly differ on {line}." for line in collapsed(spread)]
 
 
-def _of_file(path: Path, side: Side, aspects: AspectSet) -> Found:
+def _of_file(path: Path, side: Side, aspects: AspectSet, *, wanted: pl.Series) -> Found:
     found = AspectScores.read(path)
     if found.side != side:
         raise InvalidDataError(f"{path}: expected scores of {side}, got scores of {found.side}. Name the other file.")
     chosen = found.chosen(aspects.keys)
-    return Found(chosen, tuple(_alarms(side, spread_of(chosen))))
+    n_without = len(wanted) - int(wanted.is_in(chosen.ids.implode()).sum())
+    if n_without == len(wanted):
+        raise InvalidDataError(
+            f"{path}: expected scores of the data's {side}, got none of these. Check that its ids are those of the log."
+        )
+    missing = (
+        [f"Scores of {side}: {n_without:,} of {len(wanted):,} have none and stand at the mean."] if n_without else []
+    )
+    return Found(chosen, (*missing, *_alarms(side, spread_of(chosen))))
