@@ -24,7 +24,6 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -237,10 +236,7 @@ Ranks = Mapping[tuple[str, str, int], NDArray[np.float64]]
 
 
 def assemble(bench: Bench, out: Path) -> None:
-    """Write one results file from all runs that are done.
-
-    Of an earlier file in the same place, variants that have no run here are kept as they are, and named in ``earlier``.
-    """
+    """Write one results file from all runs that are done."""
     runs = [json.loads(path.read_text("utf-8")) for path in sorted(bench.runs.glob("*.json"))]
     runs.sort(key=lambda it: (ENCODERS.index(it["encoder"]), list(VARIANTS).index(it["variant"]), it["seed"]))
     ranks: Ranks = {
@@ -250,8 +246,10 @@ def assemble(bench: Bench, out: Path) -> None:
     rows, n_candidates = [], bench.n_candidates
     for encoder, name in dict.fromkeys((encoder, name) for encoder, name, _ in ranks):
         seeds = sorted(seed for *which, seed in ranks if which == [encoder, name])
-        for metric, values in averaged([full_ranking(ranks[encoder, name, seed]) for seed in seeds]).items():
-            rows.append(bench.row(encoder, name, metric, bootstrap_mean(values), seeds=seeds))
+        figures = [full_ranking(ranks[encoder, name, seed]) for seed in seeds]
+        for metric, values in averaged(figures).items():
+            row = bench.row(encoder, name, metric, bootstrap_mean(values), seeds=seeds)
+            rows.append({**row, "by_seed": means([of_seed[metric] for of_seed in figures])})
         drawn = averaged([among_drawn(ranks[encoder, name, seed], n_candidates) for seed in seeds])
         for metric, values in drawn.items():
             rows.append(bench.row(encoder, name, metric, bootstrap_mean(values), seeds=seeds, protocol=DRAWN))
@@ -260,29 +258,16 @@ def assemble(bench: Bench, out: Path) -> None:
             paired = [seed for seed in seeds if (encoder, against, seed) in ranks]
             if name != against and paired:
                 rows += differences(bench, ranks, encoder, (name, against), seeds=paired)
-    path = out / f"guided_{bench.protocol.dataset}.json"
-    kept_runs, kept_rows = kept(path, made={(encoder, name) for encoder, name, _ in ranks})
     config = {
         **bench.protocol.describe(),
         "settings": bench.config.model_dump(mode="json"),
         "aspects": list(bench.scores.aspects),
         "additivity": read_json(bench.work / ADDITIVITY),
         "known_anyway": read_json(bench.work / KNOWN),
-        "earlier": sorted({f"{it['encoder']} {it['variant']}" for it in kept_runs}),
-        "runs": [{key: value for key, value in it.items() if key != "ranks"} for it in runs] + kept_runs,
+        "runs": [{key: value for key, value in it.items() if key != "ranks"} for it in runs],
     }
-    seconds = sum(it["seconds"] for it in runs + kept_runs)
-    write_results(path, config=config, wall_time_s=seconds, rows=rows + kept_rows)
-
-
-def kept(path: Path, *, made: set[tuple[str, str]]) -> tuple[list[dict[str, Any]], list[dict[str, object]]]:
-    """Runs and rows of a results file, without those of some encoders and variants."""
-    if not path.is_file():
-        return [], []
-    earlier = json.loads(path.read_text("utf-8"))
-    runs = [it for it in earlier["config"]["runs"] if (it["encoder"], it["variant"]) not in made]
-    names = {f"{encoder} {name}" for encoder, name in made}
-    return runs, [row for row in earlier["rows"] if row["method"].removeprefix("guided ") not in names]
+    seconds = sum(it["seconds"] for it in runs)
+    write_results(out / f"guided_{bench.protocol.dataset}.json", config=config, wall_time_s=seconds, rows=rows)
 
 
 def differences(
@@ -290,18 +275,26 @@ def differences(
 ) -> list[dict[str, object]]:
     """One variant less another of the same seeds: over all users, and over those whose test item is less popular."""
     name, against = names
-    ours, theirs = (averaged([full_ranking(ranks[encoder, which, seed]) for seed in seeds]) for which in names)
+    one, other = ([full_ranking(ranks[encoder, which, seed]) for seed in seeds] for which in names)
+    ours, theirs = averaged(one), averaged(other)
     counts = np.bincount(bench.protocol.training.sequences.items, minlength=bench.protocol.items.height + 1)
     asked = counts[bench.protocol.test.targets]
     is_rare = asked <= np.median(asked)
     rows = []
     for metric, values in ours.items():
         found = bootstrap_difference(values, theirs[metric])
-        rows.append(bench.row(encoder, name, f"{metric} - {against}", found, seeds=seeds))
+        row = bench.row(encoder, name, f"{metric} - {against}", found, seeds=seeds)
+        apart = [mine[metric] - its[metric] for mine, its in zip(one, other, strict=True)]
+        rows.append({**row, "by_seed": means(apart)})
     for metric in ("Recall@10", "NDCG@10"):
         found = bootstrap_difference(ours[metric][is_rare], theirs[metric][is_rare])
         rows.append(bench.row(encoder, name, f"{metric}[less popular half] - {against}", found, seeds=seeds))
     return rows
+
+
+def means(values: list[NDArray[np.float64]]) -> list[float]:
+    """Over users, of each seed: fits differ by more than an interval over users tells."""
+    return [round(float(of_seed.mean()), 6) for of_seed in values]
 
 
 def read_json(path: Path) -> object:
@@ -335,6 +328,7 @@ def main(arguments: list[str]) -> None:
     protocol = load(options.data, options.dataset, n_users=options.users)
     print(protocol.describe(), file=sys.stderr)
     defaults = {"training.epochs": options.epochs, "training.threads": options.threads, "device": "cpu"}
+    defaults |= {"aspects": DOMAINS[options.dataset]}
     settings = layered(defaults, parse_settings(options.set_guided, flag="--set-guided"))
     config = validated(GuidedConfig, settings, where="--set-guided")
     bench = Bench(protocol, *scored(protocol, options.work), options.work, options.runs or options.work / RUNS, config)

@@ -43,9 +43,11 @@ def guided_gains(dataset: str) -> str:
             gain = row["value"] / (by_metric["NDCG@10"]["value"] - row["value"])
             halves = [f"{metric}[less popular half] - {against}" for metric in ("Recall@10", "NDCG@10")]
             cells = [_signed(by_metric[metric]) for metric in (f"Recall@10 - {against}", f"NDCG@10 - {against}")]
-            cells += [f"{gain:+.1%}", *(_signed(by_metric[metric]) for metric in halves)]
+            by_seed = " / ".join(f"{value:+.4f}" for value in row.get("by_seed", [])) or "–"
+            cells += [by_seed, f"{gain:+.1%}", *(_signed(by_metric[metric]) for metric in halves)]
             body.append([f"{encoder} {name} less {against}", str(row["seed"]), *cells])
-    head = [dataset, "seeds", "Recall@10", "NDCG@10", "share", "Recall@10, less popular half", "NDCG@10, same"]
+    halves = ["Recall@10, less popular half", "NDCG@10, same"]
+    head = [dataset, "seeds", "Recall@10", "NDCG@10", "seed by seed", "share", *halves]
     return lines(head, body)
 
 
