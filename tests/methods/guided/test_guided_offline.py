@@ -55,6 +55,14 @@ def log(*rows: tuple[str, str, float]) -> Dataset:
     return Dataset.from_frames(frame, FILMS)
 
 
+def numbers(texts: list[str | None]) -> list[float]:
+    """What is read of the values of a column: levels of a fact from -1e7 to 1e7, brought back."""
+    fact = Fact(columns=("value",), low=-1e7, high=1e7)
+    levels = told_levels(pl.DataFrame({"value": texts}), ERA.model_copy(update={"fact": fact}))
+    assert levels is not None
+    return [round(float(level), 6) for level in -1e7 + (levels - 1) / 9 * 2e7]
+
+
 def item_scores(**levels: tuple[float, float]) -> AspectScores:
     return AspectScores.of(
         "items", list(levels), np.array(list(levels.values())), aspects=ASPECTS.keys, writer="offline"
@@ -171,6 +179,40 @@ def test_facts_are_read_from_numbers_and_texts() -> None:
     np.testing.assert_allclose(
         fact_levels(np.array([0.0, 2.5, 10]), Fact(columns=("x",), low=10, high=0)), [10, 7.75, 1]
     )
+
+
+@pytest.mark.parametrize(
+    ("texts", "minutes"),
+    [
+        (["136", "136 min", "2h 16m", "2H16", "2:16:00", "02:16", "PT2H16M", "2 hours and 16 minutes"], 136),
+        (["1 h 36 min", "1:36", "about 1 hour, 36 minutes"], 96),
+        (["1.5 hours", "1,5 h", "PT90M", "90m"], 90),
+        (["3 hats", "3"], 3),
+    ],
+)
+def test_lengths_are_read_in_minutes(texts: list[str], minutes: float) -> None:
+    assert numbers(texts) == [minutes] * len(texts)
+
+
+@pytest.mark.parametrize(
+    ("texts", "number"),
+    [
+        (["1999", "(1999)", "Dec-1999", "1999-05-01 00:00:00", "1999-2003"], 1999),
+        (["1,299.00", "1.299,00 €", "1 299,00", "1'299.00", "1,299", "$1,299, new", "EUR1.299,00"], 1299),
+        (["12,99", "12.99", "$12.99 - $15.99", "EUR 12,99"], 12.99),
+        (["$.99", "0,99"], 0.99),
+        (["USD-20", "Rs.20", "20"], 20),
+        (["1.299"], 1.299),
+        (["1.299.000"], 1_299_000),
+        (["-5"], -5),
+    ],
+)
+def test_years_and_prices_are_read_as_they_are_written(texts: list[str], number: float) -> None:
+    assert numbers(texts) == [number] * len(texts)
+
+
+def test_what_cannot_be_read_is_unknown() -> None:
+    assert np.isnan(numbers(["free", "-", "", None, "12,34,567.00", "2000,2003", "1.5.1999"])).all()
 
 
 @given(values=positions, shape=st.sampled_from(["rank", "logistic"]))
