@@ -1,5 +1,6 @@
 """GER as a recommender: exact parts, reasons that hold, lists that are shifted, other sources of scores, and leaks."""
 
+import math
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -282,6 +283,16 @@ def test_some_aspects_alone(data: Dataset, tmp_path: Path) -> None:
 def test_settings_that_contradict_each_other(changes: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"choose|set both|set these"):
         camp_config(**changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"weight": math.inf}, {"match_strength": math.nan}, {"match_strength": -math.inf}, {"half_life_items": 1e-300}],
+)
+def test_numbers_that_no_training_survives_are_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"finite number|greater than or equal to 0\.01"):
+        camp_config(**changes)
+    assert camp_config(half_life_items=math.inf).half_life_items == math.inf
 
 
 # Leaks
