@@ -238,6 +238,29 @@ def test_one_item_is_no_catalogue() -> None:
         OfflineScorer(ASPECTS, WordCounts()).score(FILMS.head(1))
 
 
+def test_an_item_of_which_nothing_is_known_has_no_scores_and_changes_none() -> None:
+    """The fact of an item without a word stays, and its other levels are the mean of the items that have words."""
+    silent = pl.DataFrame(
+        {"item_id": ["e", "f", "g"], "title": [None, "  ", ""], "genres": [None, [], []], "year": [None, "?", "1965"]},
+        schema_overrides=FILMS.select("item_id", "title", "genres", "year").schema,
+    )
+    before, reports = OfflineScorer(ASPECTS, WordCounts()).score(FILMS)
+    after, others = OfflineScorer(ASPECTS, WordCounts()).score(pl.concat([silent, FILMS], how="diagonal"))
+    assert after.ids.to_list() == ["g", "a", "b", "c", "d"]
+    np.testing.assert_array_equal(after.values[1:], before.values)
+    np.testing.assert_allclose(after.values[0], [before.values[:, 0].mean(), 5.5])
+    assert [it.n_facts for it in (*reports, *others)] == [0, 3, 0, 4]
+    with pytest.raises(InvalidDataError, match="got 1 of which there is a title or text"):
+        OfflineScorer(ASPECTS, WordCounts()).score(pl.concat([silent, FILMS.head(1)], how="diagonal"))
+
+
+def test_texts_that_are_given_decide_whose_there_are() -> None:
+    scores, _ = OfflineScorer(ASPECTS.chosen(["tension"]), WordCounts()).score(
+        FILMS, texts=["calm", "killer", " ", "nothing is known of it"]
+    )
+    assert scores.ids.to_list() == ["a", "b"]
+
+
 def test_lines_leave_out_what_is_asked_for_and_popularity() -> None:
     items = FILMS.with_columns(pl.lit(4.5).alias("average_rating"))
     assert item_lines(items, without=["genres"])[0] == "Calm Days | year: 1965 | plot: calm gentle songs"

@@ -295,6 +295,23 @@ def test_numbers_that_no_training_survives_are_refused(changes: dict[str, object
     assert camp_config(half_life_items=math.inf).half_life_items == math.inf
 
 
+def test_an_item_of_which_nothing_is_known_stands_at_the_mean_and_goes_by_its_id(data: Dataset) -> None:
+    is_silent = pl.col("item_id") == "b09"
+    silent = data.items.with_columns(
+        pl.when(is_silent).then(None).otherwise(pl.col(name)).alias(name) for name in ("title", "genres")
+    ).with_columns(pl.lit(4.5).alias("stars"))
+    recommender = camp_recommender().fit(Dataset.from_frames(data.interactions, silent, name="silent"), until=UNTIL)
+    assert recommender.notes_ == (
+        "Columns left out, for they may count other people's ratings: stars.",
+        "Scores of items, without a language model: 2 on described ends alone.",
+        "Scores of items: 1 have none and stand at the mean (nothing known 1).",
+    )
+    assert np.isnan(recommender.item_levels(["b09"])).all()
+    told = why(recommender, Dataset.from_frames(data.interactions, silent, name="silent"), user_id=USER, item_id="b09")
+    assert "“b09” " in told.explanation.text
+    assert (told.title, told.explanation.verdict.verified) == ("b09", True)
+
+
 # Leaks
 
 
