@@ -1,6 +1,7 @@
 """Levels without a language model: described ends, labels that teach, facts, calibration, and users' histories."""
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import numpy as np
@@ -55,7 +56,7 @@ def log(*rows: tuple[str, str, float]) -> Dataset:
     return Dataset.from_frames(frame, FILMS)
 
 
-def numbers(texts: list[str | None]) -> list[float]:
+def numbers(texts: Sequence[str | None]) -> list[float]:
     """What is read of the values of a column: levels of a fact from -1e7 to 1e7, brought back."""
     fact = Fact(columns=("value",), low=-1e7, high=1e7)
     levels = told_levels(pl.DataFrame({"value": texts}), ERA.model_copy(update={"fact": fact}))
