@@ -219,3 +219,12 @@ def test_a_count_passes_exactly_when_it_is_right(said: int, last: int) -> None:
 def test_titles_are_said_as_people_say_them(title: str, said: str, year: int | None) -> None:
     assert spoken_title(title) == said
     assert year_in_title(title) == year
+
+
+def test_an_item_without_a_title_goes_by_its_id() -> None:
+    titles = pl.when(pl.col("item_id") == "6").then(None).when(pl.col("item_id") == "1").then(pl.lit(" "))
+    items = ITEMS.with_columns(titles.otherwise("title").alias("title"))
+    facts = InterestFacts(InterestCatalogue.of(items, interactions=LOG.lazy()), HISTORY, "6")
+    assert [facts.catalogue.items[item_id].title for item_id in "612"] == ["6", "1", "Bitter Creek (1962)"]
+    assert verify_interests("“6” is a western, as is “1”.", facts=facts).verified
+    assert not verify_interests("“None” is a western.", facts=facts).verified

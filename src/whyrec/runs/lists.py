@@ -111,7 +111,7 @@ def recommend_shifted_run(
 
     Raises:
         InvalidConfigError: If the run's method has no aspects, there is no such aspect, all items are equal on it, the
-            amount is not finite, ``at`` is not valid, or ``k`` is less than 1.
+            amount is beyond 100 either way, ``at`` is not valid, or ``k`` is less than 1.
     """
     recommender = _load_as(GuidedRecommender, run, option="--shift")
     _require_later(run, data, at)

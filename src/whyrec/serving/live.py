@@ -102,8 +102,8 @@ class LiveModels:
             rank_before, item_id, title, score``, what left ``item_id, title``. Levels that nobody knows are None.
 
         Raises:
-            InvalidConfigError: If there is no run of guided, no such aspect, the amount is not finite, or ``k`` is
-                below 1.
+            InvalidConfigError: If there is no run of guided, no such aspect, the amount is beyond 100 either way,
+                or ``k`` is below 1.
         """
         model = self._require(GuidedRecommender, what="aspects", methods="guided")
         with self._lock:

@@ -71,6 +71,10 @@ def test_some_aspects_in_another_order() -> None:
         (HEAD + PACE.replace("[aspect.low]", "[aspect.slow]"), r"aspect 'pace': .*got none of low"),
         (HEAD + PACE.replace(', "at speed"', ""), "aspect 'pace', high: expected at least 3 descriptions, got 2"),
         (HEAD + PACE.replace('means = "slow"', 'means = ""'), r"aspect\.0\.low\.means: .*got ''"),
+        (
+            HEAD + PACE.replace('key = "pace"', 'key = "id"'),
+            r"aspect\.0\.key: expected another key than 'id'.*, got 'id'",
+        ),
         (HEAD + PACE + 'colour = "red"', "aspect.0.high.colour: .*got 'red'"),
         (HEAD + PACE.replace('"Its rhythm."', '"<b>"'), r"aspect\.0\.meaning: .*got '<b>'"),
         (HEAD + PACE + "[aspect.fact]\ncolumns = ['bpm']\nlow = 9\nhigh = 9", "expected low and high to differ"),

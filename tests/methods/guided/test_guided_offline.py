@@ -1,6 +1,7 @@
 """Levels without a language model: described ends, labels that teach, facts, calibration, and users' histories."""
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import numpy as np
@@ -53,6 +54,14 @@ def log(*rows: tuple[str, str, float]) -> Dataset:
         schema_overrides={"timestamp": pl.Datetime("us", "UTC")},
     )
     return Dataset.from_frames(frame, FILMS)
+
+
+def numbers(texts: Sequence[str | None]) -> list[float]:
+    """What is read of the values of a column: levels of a fact from -1e7 to 1e7, brought back."""
+    fact = Fact(columns=("value",), low=-1e7, high=1e7)
+    levels = told_levels(pl.DataFrame({"value": texts}), ERA.model_copy(update={"fact": fact}))
+    assert levels is not None
+    return [round(float(level), 6) for level in -1e7 + (levels - 1) / 9 * 2e7]
 
 
 def item_scores(**levels: tuple[float, float]) -> AspectScores:
@@ -173,6 +182,40 @@ def test_facts_are_read_from_numbers_and_texts() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("texts", "minutes"),
+    [
+        (["136", "136 min", "2h 16m", "2H16", "2:16:00", "02:16", "PT2H16M", "2 hours and 16 minutes"], 136),
+        (["1 h 36 min", "1:36", "about 1 hour, 36 minutes"], 96),
+        (["1.5 hours", "1,5 h", "PT90M", "90m"], 90),
+        (["3 hats", "3"], 3),
+    ],
+)
+def test_lengths_are_read_in_minutes(texts: list[str], minutes: float) -> None:
+    assert numbers(texts) == [minutes] * len(texts)
+
+
+@pytest.mark.parametrize(
+    ("texts", "number"),
+    [
+        (["1999", "(1999)", "Dec-1999", "1999-05-01 00:00:00", "1999-2003"], 1999),
+        (["1,299.00", "1.299,00 €", "1 299,00", "1'299.00", "1,299", "$1,299, new", "EUR1.299,00"], 1299),
+        (["12,99", "12.99", "$12.99 - $15.99", "EUR 12,99"], 12.99),
+        (["$.99", "0,99"], 0.99),
+        (["USD-20", "Rs.20", "20"], 20),
+        (["1.299"], 1.299),
+        (["1.299.000"], 1_299_000),
+        (["-5"], -5),
+    ],
+)
+def test_years_and_prices_are_read_as_they_are_written(texts: list[str], number: float) -> None:
+    assert numbers(texts) == [number] * len(texts)
+
+
+def test_what_cannot_be_read_is_unknown() -> None:
+    assert np.isnan(numbers(["free", "-", "", None, "12,34,567.00", "2000,2003", "1.5.1999"])).all()
+
+
 @given(values=positions, shape=st.sampled_from(["rank", "logistic"]))
 def test_calibration_keeps_the_order_and_the_scale(values: list[float], shape: str) -> None:
     array = np.array(values)
@@ -194,6 +237,29 @@ def test_levels_by_rank_by_hand() -> None:
 def test_one_item_is_no_catalogue() -> None:
     with pytest.raises(InvalidDataError, match="expected at least 2 items to compare, got 1"):
         OfflineScorer(ASPECTS, WordCounts()).score(FILMS.head(1))
+
+
+def test_an_item_of_which_nothing_is_known_has_no_scores_and_changes_none() -> None:
+    """The fact of an item without a word stays, and its other levels are the mean of the items that have words."""
+    silent = pl.DataFrame(
+        {"item_id": ["e", "f", "g"], "title": [None, "  ", ""], "genres": [None, [], []], "year": [None, "?", "1965"]},
+        schema_overrides=FILMS.select("item_id", "title", "genres", "year").schema,
+    )
+    before, reports = OfflineScorer(ASPECTS, WordCounts()).score(FILMS)
+    after, others = OfflineScorer(ASPECTS, WordCounts()).score(pl.concat([silent, FILMS], how="diagonal"))
+    assert after.ids.to_list() == ["g", "a", "b", "c", "d"]
+    np.testing.assert_array_equal(after.values[1:], before.values)
+    np.testing.assert_allclose(after.values[0], [before.values[:, 0].mean(), 5.5])
+    assert [it.n_facts for it in (*reports, *others)] == [0, 3, 0, 4]
+    with pytest.raises(InvalidDataError, match="got 1 of which there is a title or text"):
+        OfflineScorer(ASPECTS, WordCounts()).score(pl.concat([silent, FILMS.head(1)], how="diagonal"))
+
+
+def test_texts_that_are_given_decide_whose_there_are() -> None:
+    scores, _ = OfflineScorer(ASPECTS.chosen(["tension"]), WordCounts()).score(
+        FILMS, texts=["calm", "killer", " ", "nothing is known of it"]
+    )
+    assert scores.ids.to_list() == ["a", "b"]
 
 
 def test_lines_leave_out_what_is_asked_for_and_popularity() -> None:

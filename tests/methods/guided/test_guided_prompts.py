@@ -56,6 +56,16 @@ REVIEWS = """\
 1. 2020-01-01 | The Killer | genres: Thriller | year: 2000 | plot: a killer and danger
 2. 2020-01-02 | rated 4.5 | wrote: too ‹long› for me | Calm Days | genres: Comedy | year: 1965 | plot: calm gentle songs
 </reviews>"""
+COUNTS_OF_PEOPLE = (
+    "stars avg_stars views views30d num_likes score critic_score imdbScore IMDBRating imdbrating metascore plays "
+    "play_count playcount sold num_purchases n_fans watch_count favorites favourites n_interactions hits trending "
+    "n_users numUsers number_of_customers user_reviews salesrank best_seller buy_after_viewing "
+    "age_rating_votes helpfulness No_of_Votes"
+)
+NO_COUNTS = (
+    "operating_system operatingSystem content_rating contentRating age_rating maturity_rating preview narrating_voice "
+    "salesperson frank brand play_time page_count players rated watch_type favorite_color user_manual"
+)
 
 
 def words(messages: Messages) -> list[tuple[str, str]]:
@@ -142,6 +152,16 @@ def test_no_measure_of_popularity_is_known_of_an_item() -> None:
     kept = ["genres", "year", "plot", "rated", "price", "brand", "director"]
     frame = FILMS.select("item_id", "title").with_columns(pl.lit(1).alias(name) for name in popular + kept)
     assert known_columns(frame).columns == ["item_id", "title", *kept]
+
+
+@pytest.mark.parametrize("name", COUNTS_OF_PEOPLE.split())
+def test_a_column_that_counts_people_is_known_by_its_words(name: str) -> None:
+    assert known_columns(pl.DataFrame({"item_id": ["a"], name: [1]})).columns == ["item_id"]
+
+
+@pytest.mark.parametrize("name", NO_COUNTS.split())
+def test_a_column_that_only_sounds_like_it_is_kept(name: str) -> None:
+    assert known_columns(pl.DataFrame({"item_id": ["a"], name: [1]})).columns == ["item_id", name]
 
 
 def test_an_item_outside_the_catalogue_is_named() -> None:

@@ -1,5 +1,6 @@
 """GER as a recommender: exact parts, reasons that hold, lists that are shifted, other sources of scores, and leaks."""
 
+import math
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -282,6 +283,33 @@ def test_some_aspects_alone(data: Dataset, tmp_path: Path) -> None:
 def test_settings_that_contradict_each_other(changes: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"choose|set both|set these"):
         camp_config(**changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"weight": math.inf}, {"match_strength": math.nan}, {"match_strength": -math.inf}, {"half_life_items": 1e-300}],
+)
+def test_numbers_that_no_training_survives_are_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"finite number|greater than or equal to 0\.01"):
+        camp_config(**changes)
+    assert camp_config(half_life_items=math.inf).half_life_items == math.inf
+
+
+def test_an_item_of_which_nothing_is_known_stands_at_the_mean_and_goes_by_its_id(data: Dataset) -> None:
+    is_silent = pl.col("item_id") == "b09"
+    silent = data.items.with_columns(
+        pl.when(is_silent).then(None).otherwise(pl.col(name)).alias(name) for name in ("title", "genres")
+    ).with_columns(pl.lit(4.5).alias("stars"))
+    recommender = camp_recommender().fit(Dataset.from_frames(data.interactions, silent, name="silent"), until=UNTIL)
+    assert recommender.notes_ == (
+        "Columns left out, for they may count other people's ratings: stars.",
+        "Scores of items, without a language model: 2 on described ends alone.",
+        "Scores of items: 1 have none and stand at the mean (nothing known 1).",
+    )
+    assert np.isnan(recommender.item_levels(["b09"])).all()
+    told = why(recommender, Dataset.from_frames(data.interactions, silent, name="silent"), user_id=USER, item_id="b09")
+    assert "“b09” " in told.explanation.text
+    assert (told.title, told.explanation.verdict.verified) == ("b09", True)
 
 
 # Leaks

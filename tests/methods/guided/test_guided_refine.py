@@ -1,5 +1,6 @@
 """Guided columns inside encoders: their scale, that training leaves them alone, user sides, and scores taken apart."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
@@ -445,7 +446,9 @@ def test_a_shift_that_cannot_be_is_refused() -> None:
         shifted_scores(np.zeros(2), np.array([5.0, 5]), amount=1)
     with pytest.raises(InvalidConfigError, match="got an aspect on which no item has a level"):
         shifted_scores(np.zeros(2), np.full(2, np.nan), amount=1)
-    with pytest.raises(InvalidConfigError, match="expected a finite amount, got nan"):
-        shifted_scores(np.zeros(2), np.array([5.0, 6]), amount=float("nan"))
+    for amount, told in ((math.nan, "nan"), (-math.inf, "-inf"), (1e308, r"1e\+308"), (-100.5, "-100.5")):
+        with pytest.raises(InvalidConfigError, match=f"expected an amount from -100 to 100, got {told}"):
+            shifted_scores(np.zeros(2), np.array([5.0, 6]), amount=amount)
+    assert np.isfinite(shifted_scores(np.array([0.0, 1]), np.array([5.0, 6]), amount=-100)).all()
     with pytest.raises(InvalidConfigError, match="k of at least 1, got 0"):
         mean_level(np.zeros(2), np.array([5.0, 6]), k=0)

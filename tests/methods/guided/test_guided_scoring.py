@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from guided_films import ASPECTS, FILMS, at
 from hypothesis import given
@@ -178,6 +179,33 @@ def test_scores_are_written_and_read(tmp_path: Path) -> None:
     for name, told in (("other", "cannot be read"), ("films", "got another Parquet file"), ("none", "cannot be read")):
         with pytest.raises(InvalidDataError, match=told):
             AspectScores.read(tmp_path / f"{name}.parquet")
+
+
+TOLD = '{"format_version": 1, "side": "items", "writer": "m"}'
+
+
+@pytest.mark.parametrize(
+    ("columns", "described", "told"),
+    [
+        ({"id": ["a"], "era": ["x"]}, TOLD, r"scores\.parquet, era: expected numbers, got String"),
+        ({"era": [1.0]}, TOLD, r"scores\.parquet, id: expected a text in every row, got none"),
+        ({"id": [7], "era": [1.0]}, TOLD, "id: expected a text in every row, got Int64"),
+        ({"id": ["a", None], "era": [1.0, 2]}, TOLD, "id: expected a text in every row, got an empty one"),
+        ({"id": ["a"], "era": [None]}, TOLD, "era: expected numbers, got Null"),
+        ({"id": ["a"], "era": [1.0]}, "no JSON", "with its format_version, side and writer, got 'no JSON'"),
+        ({"id": ["a"], "era": [1.0]}, "[]", r"with its format_version, side and writer, got '\[\]'"),
+        ({"id": ["a"], "era": [1.0]}, TOLD.replace("items", "shops"), "with its format_version, side and writer"),
+        ({"id": ["a"], "era": [1.0]}, TOLD.replace("1", "9"), "format_version at most 1, got 9. Upgrade"),
+    ],
+)
+def test_damaged_files_of_scores_are_refused_in_one_line(
+    tmp_path: Path, columns: dict[str, list[object]], described: str, told: str
+) -> None:
+    path = tmp_path / "scores.parquet"
+    pl.DataFrame(columns).write_parquet(path, metadata={"whyrec.aspect_scores": described})
+    with pytest.raises(InvalidDataError, match=told) as caught:
+        AspectScores.read(path)
+    assert len(str(caught.value).splitlines()) == 1
 
 
 @pytest.mark.parametrize(

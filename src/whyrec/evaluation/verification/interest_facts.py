@@ -33,6 +33,7 @@ class ItemTraits(NamedTuple):
     """An item as far as texts speak of it."""
 
     title: str
+    """What has none goes by its id."""
     names: frozenset[str]
     """Its title as the catalogue spells it and as it is said, in small letters, as it stands in quotation marks."""
     traits: frozenset[Trait]
@@ -177,7 +178,9 @@ def _weights(interactions: pl.LazyFrame) -> dict[str, float]:
 def _traits_of(
     row: Mapping[str, object], *, text_columns: Sequence[str], quartiles: tuple[float, float] | None
 ) -> ItemTraits:
-    title, attributes = str(row[schema.TITLE]), attributes_of(row)
+    title, attributes = str(row[schema.TITLE] or ""), attributes_of(row)
+    if not title.strip():
+        title = str(row[schema.ITEM])
     year = _year(title, attributes)
     price = next((value for name, value in attributes.items() if _is_price(name) and isinstance(value, float)), None)
     texts = (schema.DESCRIPTION, *text_columns)

@@ -9,10 +9,11 @@ from typing import Literal, Self
 import numpy as np
 import polars as pl
 from jaxtyping import Float
+from pydantic import BaseModel, ValidationError
 
 from whyrec.data.parquet_files import disk_errors_as_oserror
 from whyrec.errors import InvalidDataError
-from whyrec.methods.guided.aspects import HIGHEST, LOWEST
+from whyrec.methods.guided.aspects import HIGHEST, ID_COLUMN, LOWEST
 from whyrec.runtime.atomic import atomic_file
 
 Side = Literal["items", "users"]
@@ -21,8 +22,9 @@ OFFLINE = "offline"
 """The writer of scores that no language model gave."""
 FORMAT_VERSION = 1
 """Of the files; readers refuse a higher one."""
-_ID = "id"
 _META = "whyrec.aspect_scores"
+_SHOWN = 100
+"""Characters of a damaged description that a message shows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,16 +66,16 @@ class AspectScores:
     ) -> Self:
         """Take scores as they come; see the fields."""
         found = np.asarray(values, dtype=np.float32).reshape(len(ids), len(aspects))
-        return cls(side, pl.Series(_ID, ids, dtype=pl.String()), tuple(aspects), found, writer)
+        return cls(side, pl.Series(ID_COLUMN, ids, dtype=pl.String()), tuple(aspects), found, writer)
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def rows_of(self, ids: Sequence[str] | pl.Series) -> Float[np.ndarray, "M K"]:
         """Scores in the order of some ids; a row of NaN for each that has none."""
-        places = pl.DataFrame({_ID: self.ids, "row": np.arange(len(self.ids))})
-        asked = pl.DataFrame({_ID: pl.Series(ids, dtype=pl.String())})
-        found = asked.join(places, on=_ID, how="left", maintain_order="left")["row"]
+        places = pl.DataFrame({ID_COLUMN: self.ids, "row": np.arange(len(self.ids))})
+        asked = pl.DataFrame({ID_COLUMN: pl.Series(ids, dtype=pl.String())})
+        found = asked.join(places, on=ID_COLUMN, how="left", maintain_order="left")["row"]
         padded = np.concatenate([self.values, np.full((1, len(self.aspects)), np.nan, dtype=np.float32)])
         rows: np.ndarray = padded[found.fill_null(len(self.ids)).to_numpy()]
         return rows
@@ -96,7 +98,7 @@ class AspectScores:
     def frame(self) -> pl.DataFrame:
         """``id`` and one Float32 column per aspect."""
         columns = [pl.Series(key, self.values[:, place]) for place, key in enumerate(self.aspects)]
-        return pl.DataFrame([self.ids.rename(_ID), *columns])
+        return pl.DataFrame([self.ids.rename(ID_COLUMN), *columns])
 
     def write(self, path: Path) -> None:
         """Write one Parquet file that says what it is, complete or not at all.
@@ -125,12 +127,41 @@ class AspectScores:
             ) from error
         if told is None:
             raise InvalidDataError(f"{path}: expected a file of scores, got another Parquet file. Choose another.")
-        content = json.loads(told)
-        if content["format_version"] > FORMAT_VERSION:
-            raise InvalidDataError(
-                f"{path}: expected format_version at most {FORMAT_VERSION}, got {content['format_version']}. "
-                "Upgrade whyrec."
-            )
-        aspects = [name for name in frame.columns if name != _ID]
+        description = _description(told, path=path)
+        _require_columns(frame, path=path)
+        aspects = [name for name in frame.columns if name != ID_COLUMN]
         values = frame.select(aspects).to_numpy()
-        return cls.of(content["side"], frame[_ID], values, aspects=aspects, writer=content["writer"])
+        return cls.of(description.side, frame[ID_COLUMN], values, aspects=aspects, writer=description.writer)
+
+
+class _Description(BaseModel):
+    """What a file says of itself."""
+
+    format_version: int
+    side: Side
+    writer: str
+
+
+def _description(told: str, *, path: Path) -> _Description:
+    try:
+        found = _Description.model_validate_json(told)
+    except ValidationError as error:
+        raise InvalidDataError(
+            f"{path}: expected a file of scores with its format_version, side and writer, got {told[:_SHOWN]!r}. "
+            "Score again."
+        ) from error
+    if found.format_version > FORMAT_VERSION:
+        raise InvalidDataError(
+            f"{path}: expected format_version at most {FORMAT_VERSION}, got {found.format_version}. Upgrade whyrec."
+        )
+    return found
+
+
+def _require_columns(frame: pl.DataFrame, *, path: Path) -> None:
+    found = frame.schema.get(ID_COLUMN)
+    if found != pl.String or frame[ID_COLUMN].null_count():
+        got = "none" if found is None else "an empty one" if found == pl.String else found
+        raise InvalidDataError(f"{path}, {ID_COLUMN}: expected a text in every row, got {got}. Score again.")
+    for name, kind in frame.schema.items():
+        if name != ID_COLUMN and not kind.is_numeric():
+            raise InvalidDataError(f"{path}, {name}: expected numbers, got {kind}. Score again.")

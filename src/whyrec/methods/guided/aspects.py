@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from whyrec.errors import InvalidConfigError
 from whyrec.runtime.config import read_toml, validated
@@ -17,6 +17,9 @@ from whyrec.runtime.config import read_toml, validated
 LOWEST, HIGHEST = 1, 10
 """Scores of an aspect (GER §4.2.1)."""
 LEVELS = tuple(range(LOWEST, HIGHEST + 1))
+
+ID_COLUMN = "id"
+"""Stands beside the aspects in files of scores, so that no aspect can be called so."""
 
 _PREFIX = "aspects_"
 _POLES = ("low", "high")
@@ -76,6 +79,13 @@ class Aspect(_Entry):
     """What 10 stands for."""
     fact: Fact | None = None
     """Where the catalogue answers by itself."""
+
+    @field_validator("key")
+    @classmethod
+    def _is_no_id(cls, key: str) -> str:
+        if key == ID_COLUMN:
+            raise ValueError(f"expected another key than {ID_COLUMN!r}, which is a column of every file of scores")
+        return key
 
 
 class AspectSet(_Entry):

@@ -5,6 +5,9 @@ from jaxtyping import Float
 
 from whyrec.errors import InvalidConfigError
 
+LARGEST_AMOUNT = 100
+"""Deviations; long before, the aspect alone orders the list."""
+
 
 def shifted_scores(
     scores: Float[np.ndarray, "*B I"], levels: Float[np.ndarray, " I"], *, amount: float
@@ -22,10 +25,13 @@ def shifted_scores(
         amount: Below 0, less of it.
 
     Raises:
-        InvalidConfigError: If the amount is not finite, or all items are equal on the aspect.
+        InvalidConfigError: If the amount is beyond 100 either way, or all items are equal on the aspect.
     """
-    if not np.isfinite(amount):
-        raise InvalidConfigError(f"shift: expected a finite amount, got {amount}. Choose a number such as -1.")
+    if not abs(amount) <= LARGEST_AMOUNT:
+        raise InvalidConfigError(
+            f"shift: expected an amount from -{LARGEST_AMOUNT} to {LARGEST_AMOUNT}, got {amount:g}. Choose a number "
+            "such as -1."
+        )
     is_known = ~np.isnan(levels)
     if not is_known.any():
         raise InvalidConfigError("shift: expected levels, got an aspect on which no item has a level. Score it first.")

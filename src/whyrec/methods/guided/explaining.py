@@ -197,7 +197,7 @@ class Explainer:
         return [f"{whose} stands on the same side."] if is_alike else []
 
     def _named(self, item_id: str) -> str:
-        return quoted(self.catalogue.items[item_id].title or item_id)
+        return quoted(self.catalogue.items[item_id].title)
 
     def _evidence(self, case: Case) -> list[Evidence]:
         if not case.history:

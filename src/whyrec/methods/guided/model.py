@@ -218,8 +218,8 @@ class GuidedRecommender(PersonalRecommender):
 
         Raises:
             NotFittedError: Before ``fit`` or ``load``.
-            InvalidConfigError: If there is no such aspect, all items are equal on it, the amount is not finite, or
-                ``k`` is below 1.
+            InvalidConfigError: If there is no such aspect, all items are equal on it, the amount is beyond 100 either
+                way, or ``k`` is below 1.
         """
         self._require_fitted()
         _require_k(k)

@@ -38,10 +38,22 @@ _FORM = """\
 Answer with {n} line{plural} in this order, a whole number from {lowest} to {highest} in place of <rating>, and \
 nothing else:
 {lines}"""
+_PEOPLE = r"users?|people|customers?|buyers?|viewers?|readers?|listeners?|subscribers?|followers?|fans?"
 _POPULARITY = re.compile(
-    r"rating|votes?\b|review|rank|popularity|sales|bought|viewed|helpful|downloads|box.?office|n_users|num_users"
+    r"\b(?:"
+    r"(?:(?:imdb|tmdb|avg|average|mean|critics?|users?) ?)?(?:rat(?:ing|er)s?|stars|scores?)|metascore"
+    r"|(?:up|down)?votes?|review(?:er)?s?|(?:sales ?)?rank(?:s|ed|ings?)?|best ?sell(?:er|ing)s?|top rated"
+    r"|popular(?:ity)?|trending|hits|sales|sold|bought|purchase[sd]?|box ?office|revenue|downloads|installs"
+    r"|viewed|after viewing|views|plays|clicks|(?:dis)?likes|helpful(?:ness)?|favou?rite[sd]|fans|followers|subscribers"
+    r"|interactions"
+    rf"|(?:n|nr|no|num|number|count|total)(?: of)? (?:{_PEOPLE})"
+    rf"|(?:play|watch(?:ed)?|view|like|click|rating|vote|review|purchase|download|favou?rite|{_PEOPLE}) ?counts?"
+    r")\b"
 )
 """Columns that tell what many people made of an item, before the cut-off and after it (G11)."""
+_CLASSIFICATION = re.compile(r"\b(?:content|age|maturity|parental|mpaa|esrb|pegi) ratings?\b")
+"""For whom an item is fit, which nobody's taste decides."""
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
 def item_prompt(aspects: AspectSet, item: str) -> Messages:
@@ -85,9 +97,7 @@ def known_columns(items: pl.DataFrame) -> pl.DataFrame:
     Args:
         items: ``item_id, title`` and any attributes.
     """
-    kept = [
-        name for name in items.columns if name in (schema.ITEM, schema.TITLE) or not _POPULARITY.search(_as_words(name))
-    ]
+    kept = [name for name in items.columns if name in (schema.ITEM, schema.TITLE) or not _counts_people(name)]
     return items.select(kept)
 
 
@@ -96,8 +106,9 @@ def slot_prefix(name: str) -> str:
     return f"{name}: "
 
 
-def _as_words(column: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column).lower()
+def _counts_people(column: str) -> bool:
+    words = " ".join(_WORDS.findall(column)).lower()
+    return _POPULARITY.search(_CLASSIFICATION.sub("", words)) is not None
 
 
 def _conversation(instruction: str, aspects: AspectSet, *, block: str) -> Messages:

@@ -77,7 +77,8 @@ def shifted_list(
         knows_user: Whether the scores are the user's own.
 
     Raises:
-        InvalidConfigError: If the amount is not finite, ``k`` is below 1, or all items are equal on the aspect.
+        InvalidConfigError: If the amount is beyond 100 either way, ``k`` is below 1, or all items are equal on the
+            aspect.
     """
     shifted = shifted_scores(scores.astype(np.float64), levels, amount=amount)
     return ShiftedList(

@@ -73,17 +73,18 @@ def item_scores(
     if config.scores is not None:
         return _of_file(config.scores, "items", aspects, wanted=items[schema.ITEM])
     ordered = items.sort(schema.ITEM)
+    left_out = _left_out(ordered)
     if model is not None:
-        return _of_model(
-            _scorer(model, aspects, ordered, kept=config.checkpoint).score_items(ordered[schema.ITEM].to_list())
-        )
+        scorer = _scorer(model, aspects, ordered, kept=config.checkpoint)
+        asked = _of_model(scorer.score_items(ordered[schema.ITEM].to_list()))
+        return Found(asked.scores, (*left_out, *asked.notes))
     encoder = encoder or Embedder.open(config.text_model, device=config.device)
     scores, reports = OfflineScorer(aspects, encoder, config.offline).score(ordered)
     by_source = Counter(report.source for report in reports)
     rests = ", ".join(f"{n} on {_SOURCES[source]}" for source, n in by_source.items())
-    return Found(
-        scores, (f"Scores of items, without a language model: {rests}.", *_alarms(scores.side, spread_of(scores)))
-    )
+    missing = _missing(scores.side, {"nothing known": ordered.height - len(scores)})
+    notes = (*left_out, f"Scores of items, without a language model: {rests}.", *missing)
+    return Found(scores, (*notes, *_alarms(scores.side, spread_of(scores))))
 
 
 def user_scores(
@@ -133,11 +134,21 @@ def _scorer(model: LanguageModel, aspects: AspectSet, items: pl.DataFrame, *, ke
 
 
 def _of_model(scored: Scored) -> Found:
-    side, failures = scored.scores.side, {why: n for why, n in scored.failures.items() if n}
-    told = ", ".join(f"{why} {n:,}" for why, n in failures.items())
+    side = scored.scores.side
+    return Found(scored.scores, (*_missing(side, scored.failures), *_alarms(side, scored.spread)))
+
+
+def _missing(side: Side, failures: Mapping[str, int]) -> list[str]:
+    told = ", ".join(f"{why} {n:,}" for why, n in failures.items() if n)
     n_without = sum(failures.values())
-    missing = [f"Scores of {side}: {n_without:,} have none and stand at the mean ({told})."] if failures else []
-    return Found(scored.scores, (*missing, *_alarms(side, scored.spread)))
+    return [f"Scores of {side}: {n_without:,} have none and stand at the mean ({told})."] if n_without else []
+
+
+def _left_out(items: pl.DataFrame) -> list[str]:
+    known = known_columns(items).columns
+    names = [name for name in items.columns if name not in known]
+    told = f"Columns left out, for they may count other people's ratings: {', '.join(names)}."
+    return [told] if names else []
 
 
 def _alarms(side: Side, spread: tuple[AspectSpread, ...]) -> list[str]:

@@ -1,7 +1,7 @@
 """Levels of items from their texts: between described ends, along directions that labels teach, or from a fact."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from whyrec.data import schema
-from whyrec.data.item_lines import item_texts
+from whyrec.data.item_lines import NOTHING_KNOWN, item_texts
 from whyrec.errors import InvalidDataError
 from whyrec.methods.guided.artefacts import OFFLINE, AspectScores
 from whyrec.methods.guided.aspects import Aspect, AspectSet
@@ -103,22 +103,53 @@ class OfflineScorer:
                 they themselves do not stand.
 
         Returns:
-            Scores of all items, and what each aspect rests on.
+            Scores, and what each aspect rests on. An item without a word stands at the mean of the others where no fact
+            tells its level, and is left out where none tells any.
 
         Raises:
-            InvalidDataError: If there are fewer than two items: a position is one among others.
+            InvalidDataError: If there are fewer than two items with words: a position is one among others.
         """
-        if items.height < _FEWEST_ITEMS:
+        lines = self._described(items) if texts is None else texts
+        has_words = np.array([line.strip() not in ("", NOTHING_KNOWN) for line in lines], dtype=bool)
+        described = items.filter(pl.Series(has_words))
+        if described.height < _FEWEST_ITEMS:
             raise InvalidDataError(
-                f"scores: expected at least {_FEWEST_ITEMS} items to compare, got {items.height}. Give the catalogue."
+                f"scores: expected at least {_FEWEST_ITEMS} items to compare, got {described.height} of which there "
+                "is a title or text. Give the catalogue."
             )
-        known = item_lines(items) if texts is None else list(texts)
-        vectors = centred(self.encoder.embed(known).astype(np.float64))
+        given = None if texts is None else [line for line, kept in zip(lines, has_words, strict=True) if kept]
+        levels, reports = self._by_words(described, given)
+        told = self._told(items)
+        is_told = ~np.isnan(told)
+        levels = np.where(is_told[has_words], told[has_words], levels)
+        values = np.where(is_told, told, levels.mean(axis=0))
+        values[has_words] = levels
+        is_known = has_words | is_told.any(axis=1)
+        ids = items[schema.ITEM].filter(pl.Series(is_known))
+        scores = AspectScores.of("items", ids, values[is_known], aspects=self.aspects.keys, writer=OFFLINE)
+        return scores, tuple(
+            replace(report, source="fact", n_facts=n) if n else report
+            for report, n in zip(reports, is_told.sum(axis=0).tolist(), strict=True)
+        )
+
+    def _described(self, items: pl.DataFrame) -> list[str]:
+        """What is said of items beside the numbers that are facts."""
+        facts = {name for aspect in self.aspects.aspects if aspect.fact is not None for name in aspect.fact.columns}
+        return item_lines(items, without=facts)
+
+    def _by_words(
+        self, items: pl.DataFrame, texts: Sequence[str] | None
+    ) -> tuple[Float[np.ndarray, "N K"], list[ScoringReport]]:
+        vectors = centred(self.encoder.embed(item_lines(items) if texts is None else texts).astype(np.float64))
         taught = self._taught(items, vectors, texts)
         found = [self._aspect(aspect, items, vectors, taught=taught) for aspect in self.aspects.aspects]
-        values = np.stack([levels for levels, _ in found], axis=1)
-        scores = AspectScores.of("items", items[schema.ITEM], values, aspects=self.aspects.keys, writer=OFFLINE)
-        return scores, tuple(report for _, report in found)
+        return np.stack([levels for levels, _ in found], axis=1), [report for _, report in found]
+
+    def _told(self, items: pl.DataFrame) -> Float[np.ndarray, "N K"]:
+        """Levels that the catalogue tells; NaN where it does not."""
+        unknown = np.full(items.height, np.nan)
+        found = [told_levels(items, aspect) for aspect in self.aspects.aspects]
+        return np.stack([unknown if levels is None else levels for levels in found], axis=1)
 
     def _taught(self, items: pl.DataFrame, vectors: Float[np.ndarray, "N E"], texts: Sequence[str] | None) -> _Taught:
         labels = labels_of(self.aspects.aspects) if self.config.uses_labels else ()
@@ -148,12 +179,8 @@ class OfflineScorer:
             weight = self.config.label_weight
             positions = weight * _standard(by_labels) + (1 - weight) * positions
         levels = Calibration.learn(positions, shape=self.config.shape).levels_of(positions)
-        told = told_levels(items, aspect)
-        is_told = np.zeros(len(levels), dtype=bool) if told is None else ~np.isnan(told)
-        if told is not None:
-            levels = np.where(is_told, told, levels)
-        source: Source = "fact" if is_told.any() else "labels" if is_taught else "poles"
-        return levels, ScoringReport(aspect.key, source, int(is_told.sum()), n_low, n_high)
+        source: Source = "labels" if is_taught else "poles"
+        return levels, ScoringReport(aspect.key, source, 0, n_low, n_high)
 
     def _by_poles(self, aspect: Aspect, vectors: Float[np.ndarray, "N E"]) -> Float[np.ndarray, " N"]:
         ends = [self.encoder.embed(pole.descriptions).astype(np.float64) for pole in (aspect.low, aspect.high)]
