@@ -282,10 +282,21 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "curec_alignment": curec_alignment,
     **{
         f"{table.__name__}_{name}": lambda table=table, name=name: table(name)
-        for table in (guided, guided_drawn, guided_gains, guided_known, guided_studies)
+        for table in (guided, guided_drawn, guided_gains, guided_known)
         for name in ("ml1m", "amazon2014_beauty")
     },
+    **{
+        f"{table.__name__}_{name}_earlier": lambda table=table, name=name: table(f"{name}_earlier")
+        for table, name in (
+            (guided, "ml1m"),
+            (guided_drawn, "ml1m"),
+            (guided_gains, "ml1m"),
+            (guided_gains, "amazon2014_beauty"),
+            (guided_studies, "ml1m"),
+        )
+    },
     "guided_gains_amazon2014_beauty_alpha4": lambda: guided_gains("amazon2014_beauty_alpha4"),
+    "guided_studies_amazon2014_beauty_alpha4": lambda: guided_studies("amazon2014_beauty_alpha4"),
     "guided_sense": guided_sense,
     "guided_shifts": guided_shifts,
     "guided_tuning": guided_tuning,
