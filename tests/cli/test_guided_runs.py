@@ -121,7 +121,7 @@ def test_a_local_model_scores_items_and_users(
         (["--shift", "tension"], "--shift: expected an aspect and a number such as tension=-1, got 'tension'."),
         (["--shift", "tension=much"], "--shift: expected an aspect and a number such as tension=-1"),
         (["--shift", "songs=1"], "shift: expected one of tension, pace, got 'songs'."),
-        (["--shift", "tension=nan"], "finite"),
+        (["--shift", "tension=nan"], "shift: expected an amount from -100 to 100, got nan."),
         (["--shift", "tension=1", "--user", "A01"], "--shift: expected no second --user beside it"),
         (["--shift", "tension=1", "--llm", "local:x"], "--shift: expected no --llm beside it"),
     ],

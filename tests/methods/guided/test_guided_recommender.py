@@ -308,7 +308,7 @@ def test_an_item_of_which_nothing_is_known_stands_at_the_mean_and_goes_by_its_id
     )
     assert np.isnan(recommender.item_levels(["b09"])).all()
     told = why(recommender, Dataset.from_frames(data.interactions, silent, name="silent"), user_id=USER, item_id="b09")
-    assert "“b09” " in told.explanation.text
+    assert "“b09”" in told.explanation.text
     assert (told.title, told.explanation.verdict.verified) == ("b09", True)
 
 
