@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaln
+from scipy.stats import hypergeom
 
 RECALLS, GAINS = (1, 5, 10, 20), (5, 10, 20)
 NEGATIVES = 100
@@ -30,22 +30,8 @@ def among_drawn(ranks: NDArray[np.float64], n_candidates: NDArray[np.int64]) -> 
     is_found = np.isfinite(ranks)
     better = np.where(is_found, np.floor(ranks) - 1, 0).astype(np.int64)
     n_above = np.arange(NEGATIVES + 1)
-    chance = _hypergeometric(n_candidates[:, None] - 1, better[:, None], n_above) * is_found[:, None]
+    drawn_of = hypergeom(n_candidates[:, None] - 1, better[:, None], NEGATIVES)
+    # Its pmf takes a hundred times as long.
+    chance = np.exp(drawn_of.logpmf(n_above)) * is_found[:, None]
     drawn = full_ranking(n_above + 1.0)
     return {metric: chance @ values for metric, values in drawn.items()}
-
-
-def _hypergeometric(
-    n: NDArray[np.int64], n_marked: NDArray[np.int64], n_drawn_marked: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Chance to find so many marked among ``NEGATIVES`` drawn of ``n``; scipy's own takes a hundred times as long."""
-    n_other, n_drawn_other = n - n_marked, NEGATIVES - n_drawn_marked
-    can_be = (n_drawn_marked <= n_marked) & (n_drawn_other <= n_other)
-    ways = _log_binomial(n_marked, np.minimum(n_drawn_marked, n_marked))
-    ways = ways + _log_binomial(n_other, np.minimum(n_drawn_other, n_other)) - _log_binomial(n, NEGATIVES)
-    return np.where(can_be, np.exp(ways), 0.0)
-
-
-def _log_binomial(n: NDArray[np.int64], k: NDArray[np.int64] | int) -> NDArray[np.float64]:
-    found: NDArray[np.float64] = -betaln(n - k + 1, np.asarray(k) + 1) - np.log(n + 1)
-    return found

@@ -110,17 +110,15 @@ def user_scores(
         EndpointError: If a server fails for good; what was answered before is in the cache.
     """
     if config.user_scores is not None:
-        return _of_file(config.user_scores, "users", aspects, wanted=_users_before(data, until))
+        return _of_file(
+            config.user_scores, "users", aspects, wanted=pl.Series(schema.USER, list(_last_moments(data, until)))
+        )
     if model is None:
         raise InvalidConfigError(
             "preferences 'written': expected user_scores or llm, got neither. Name one, or take 'history'."
         )
     reviews = read_reviews_by_moment(data, _last_moments(data, until))
     return _of_model(_scorer(model, aspects, data.items, kept=config.checkpoint).score_users(reviews))
-
-
-def _users_before(data: Dataset, until: datetime) -> pl.Series:
-    return data.before(until).select(pl.col(schema.USER).unique()).collect()[schema.USER]
 
 
 def _last_moments(data: Dataset, until: datetime) -> Mapping[str, datetime]:
