@@ -295,6 +295,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
             (guided_studies, "ml1m"),
         )
     },
+    "guided_gains_ml1m_patience5": lambda: guided_gains("ml1m_patience5"),
     "guided_gains_amazon2014_beauty_alpha4": lambda: guided_gains("amazon2014_beauty_alpha4"),
     "guided_studies_amazon2014_beauty_alpha4": lambda: guided_studies("amazon2014_beauty_alpha4"),
     "guided_sense": guided_sense,
