@@ -15,12 +15,13 @@ all its controls alike.
 
 ``--sense`` compares scores of films with facts, ``--additivity`` takes scores of the refined encoder apart and moves
 users' preferences, ``--known-anyway`` asks how much of the aspects the trained columns of a base tell; see
-``guided_checks.py``.
+``guided_checks.py``. ``--reranked`` asks what columns add to a trained base's scores; see ``guided_reranking.py``.
 """
 
 import argparse
 import json
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,8 @@ from numpy.typing import NDArray
 from curec import averaged
 from curec_data import DATASETS, Protocol, keep_json, load
 from guided_checks import additivity, known_anyway, sense
-from guided_figures import NEGATIVES, among_drawn, full_ranking
+from guided_figures import NEGATIVES, among_drawn, full_ranking, is_less_popular, item_counts
+from guided_reranking import HALF_LIVES, STRENGTHS, contents, reranked, reranking_rows
 from guided_variants import BASE, CONTROLS, ENCODERS, OF_OTHERS, REFINED, VARIANTS, columns_of, seeds_of
 from whyrec.encoders.base import SequenceEncoder
 from whyrec.encoders.ranking import HeldOut, target_ranks
@@ -277,10 +279,7 @@ def differences(
     name, against = names
     one, other = ([full_ranking(ranks[encoder, which, seed]) for seed in seeds] for which in names)
     ours, theirs = averaged(one), averaged(other)
-    counts = np.bincount(bench.protocol.training.sequences.items, minlength=bench.protocol.items.height + 1)
-    asked = counts[bench.protocol.test.targets]
-    is_rare = asked <= np.median(asked)
-    rows = []
+    is_rare, rows = is_less_popular(bench.protocol), []
     for metric, values in ours.items():
         found = bootstrap_difference(values, theirs[metric])
         row = bench.row(encoder, name, f"{metric} - {against}", found, seeds=seeds)
@@ -295,6 +294,27 @@ def differences(
 def means(values: list[NDArray[np.float64]]) -> list[float]:
     """Over users, of each seed: fits differ by more than an interval over users tells."""
     return [round(float(of_seed.mean()), 6) for of_seed in values]
+
+
+def rerank(bench: Bench, seeds: list[int], out: Path) -> None:
+    """What content adds to trained bases; see ``guided_reranking.py``."""
+    started, found = time.perf_counter(), []
+    validation, test = (HeldOut(it.histories, it.targets) for it in (bench.protocol.validation, bench.protocol.test))
+    for seed in seeds:
+        plain, _ = bench.trained(ENCODERS[0], BASE, seed=seed)
+        columns = contents(bench.scores, bench.vectors, bench.protocol, seed=seed)
+        found.append(reranked(plain, columns, validation=validation, test=test, popularity=item_counts(bench.protocol)))
+        print(ENCODERS[0], seed, found[-1].chosen, file=sys.stderr)
+    config = {
+        **bench.protocol.describe(),
+        "settings": bench.config.model_dump(mode="json"),
+        "half_lives": HALF_LIVES,
+        "strengths": STRENGTHS,
+        "chosen": dict(zip(map(str, seeds), [it.chosen for it in found], strict=True)),
+    }
+    rows = reranking_rows(found, bench.protocol, seeds=seeds)
+    path = out / f"guided_reranking_{bench.protocol.dataset}.json"
+    write_results(path, config=config, wall_time_s=time.perf_counter() - started, rows=rows)
 
 
 def read_json(path: Path) -> object:
@@ -317,6 +337,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--sense", action="store_true", help="compare scores of films with facts, fit nothing")
     parser.add_argument("--additivity", action="store_true", help="take scores of the refined encoder apart")
     parser.add_argument("--known-anyway", action="store_true", help="how much of the aspects the base tells")
+    parser.add_argument("--reranked", action="store_true", help="what content adds to a trained base, fit nothing else")
     parser.add_argument("--assemble", action="store_true", help="write the results of what is done, fit nothing")
     parser.add_argument("--out", type=Path, default=Path("results"))
     options = parser.parse_args(arguments)
@@ -338,6 +359,9 @@ def main(arguments: list[str]) -> None:
     if options.known_anyway:
         plain, _ = bench.trained(options.encoders[0], BASE, seed=options.seeds[0])
         keep_json(options.work / KNOWN, known_anyway(plain, protocol, bench.scores))
+        return
+    if options.reranked:
+        rerank(bench, options.seeds, options.out)
         return
     if options.additivity:
         trained, _ = bench.trained(options.encoders[0], REFINED, seed=options.seeds[0])

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import hypergeom
 
+from curec_data import Protocol
+
 RECALLS, GAINS = (1, 5, 10, 20), (5, 10, 20)
 NEGATIVES = 100
 Figures = Mapping[str, NDArray[np.float64]]
@@ -35,3 +37,14 @@ def among_drawn(ranks: NDArray[np.float64], n_candidates: NDArray[np.int64]) -> 
     chance = np.exp(drawn_of.logpmf(n_above)) * is_found[:, None]
     drawn = full_ranking(n_above + 1.0)
     return {metric: chance @ values for metric, values in drawn.items()}
+
+
+def item_counts(protocol: Protocol) -> NDArray[np.int64]:
+    """How often each item occurs in training."""
+    return np.bincount(protocol.training.sequences.items, minlength=protocol.items.height + 1)[1:]
+
+
+def is_less_popular(protocol: Protocol) -> NDArray[np.bool_]:
+    """Of each user, whether the test item is one of the half that occurs least in training."""
+    asked = item_counts(protocol)[protocol.test.targets - 1]
+    return asked <= np.median(asked)

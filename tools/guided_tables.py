@@ -8,6 +8,8 @@ BASE, REFINED = "base", "refined"
 CONTROLS = ("random", "shuffled", "projections", "components")
 METRICS = ("MRR", "Recall@1", "Recall@5", "Recall@10", "Recall@20", "NDCG@5", "NDCG@10", "NDCG@20")
 FULL, DRAWN = "leave-one-out", "leave-one-out, 1 of 101 drawn"
+CLOSER = "closer than popular ones"
+ADDED = {BASE: "scores of the base", REFINED: "aspects"}
 TUNED = (
     "gain",
     "gain by likeliest numbers",
@@ -72,6 +74,19 @@ def guided_known(dataset: str) -> str:
     groups = ("all", "popular", "rare")
     body = [[key, *(f"{known[group][key]:.2f}" for group in groups)] for key in known["all"]]
     return lines([f"{dataset}, {known['items']:,} items", *groups], body)
+
+
+def guided_reranking(dataset: str) -> str:
+    """What columns add to the scores of a trained base, and how often they put the next item before popular ones."""
+    rows = read(f"guided_reranking_{dataset}")["rows"]
+    found = {(str(row["method"]).removeprefix("base and "), str(row["metric"])): row for row in rows}
+    gains = ("Recall@10", "NDCG@10", "NDCG@10[less popular half]")
+    body = []
+    for name in dict.fromkeys(name for name, metric in found if metric == CLOSER):
+        cells = [_signed(found[name, f"{it} - {BASE}"]) if name != BASE else "–" for it in gains]
+        body.append([ADDED.get(name, name), *cells, _plain(found[name, CLOSER])])
+    head = [f"{dataset}, seeds {rows[0]['seed']}", *gains[:2], "NDCG@10, less popular half", CLOSER]
+    return lines(head, body)
 
 
 def guided_shifts() -> str:

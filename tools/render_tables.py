@@ -18,6 +18,7 @@ from guided_tables import (
     guided_drawn,
     guided_gains,
     guided_known,
+    guided_reranking,
     guided_sense,
     guided_shifts,
     guided_studies,
@@ -282,7 +283,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "curec_alignment": curec_alignment,
     **{
         f"{table.__name__}_{name}": lambda table=table, name=name: table(name)
-        for table in (guided, guided_drawn, guided_gains, guided_known)
+        for table in (guided, guided_drawn, guided_gains, guided_known, guided_reranking, guided_studies)
         for name in ("ml1m", "amazon2014_beauty")
     },
     **{
