@@ -5,21 +5,20 @@ from datetime import datetime
 from pathlib import Path
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import field_validator
 
 from whyrec.data import schema
 from whyrec.data.windows import WindowLength
 from whyrec.errors import InvalidConfigError, InvalidDataError, NotFittedError
 from whyrec.interfaces import FORECAST_SCHEMA
+from whyrec.runtime.strict_model import StrictModel
 
 STATE_FILE = "forecaster.json"
 _FORMAT_VERSION = 1
 
 
-class WindowConfig(BaseModel):
+class WindowConfig(StrictModel):
     """The setting that every forecaster has; its own follow in a subclass."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     window: str = "month"
     """Length of the window to forecast: ``month`` or a number of days such as ``30d``."""

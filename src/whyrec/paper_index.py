@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
 
 from whyrec.errors import InvalidConfigError, InvalidDataError
+from whyrec.runtime.strict_model import StrictModel
 
 PAPER_FILE = "paper.toml"
 _MENTION = re.compile(r"(?:\b(?P<before>\w+) )?(?P<key>[\w-]+) Eq\. \((?P<number>\w+)\)")
@@ -26,8 +27,8 @@ _NUMBER_ASKED_FOR = re.compile(r"(?:eqs?|equations?)?(?P<number>\d+[a-z]?)?")
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True, use_attribute_docstrings=True)
+class _Entry(StrictModel):
+    model_config = ConfigDict(coerce_numbers_to_str=True)
 
 
 def _one_or_more(value: object) -> object:

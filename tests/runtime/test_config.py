@@ -3,18 +3,18 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from whyrec.errors import InvalidConfigError
 from whyrec.runtime.config import layered, parse_settings, read_toml, validated
+from whyrec.runtime.strict_model import StrictModel
 
 
-class Oven(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class Oven(StrictModel):
     degrees: int = Field(default=180, ge=0)
     racks: tuple[str, ...] = ("low",)
     maker: str = "north"
+    warmth: float | None = Field(default=None, gt=0)
 
 
 def test_values_are_toml_and_else_text() -> None:
@@ -54,12 +54,19 @@ def test_words_that_set_nothing_are_refused(words: list[str], message: str) -> N
 
 def test_settings_are_checked_against_the_model() -> None:
     assert validated(Oven, {"degrees": 200, "racks": ["low"]}, where="oven") == Oven(degrees=200)
-    with pytest.raises(InvalidConfigError, match=r"oven: expected one of degrees, racks, maker, got 'grill'\."):
+    with pytest.raises(InvalidConfigError, match=r"oven: expected one of degrees, racks, maker, warmth, got 'grill'\."):
         validated(Oven, {"grill": 1}, where="oven")
-    with pytest.raises(InvalidConfigError, match=r"oven: expected one of degrees, racks, got 'maker'\."):
+    with pytest.raises(InvalidConfigError, match=r"oven: expected one of degrees, racks, warmth, got 'maker'\."):
         validated(Oven, {"maker": "south"}, where="oven", fixed=["maker"])
     with pytest.raises(InvalidConfigError, match=r"oven, degrees: .* equal to 0, got -1\."):
         validated(Oven, {"degrees": -1}, where="oven")
+
+
+@pytest.mark.parametrize("word", ["inf", "nan"])
+def test_numbers_must_be_finite(word: str) -> None:
+    """Infinity is above 0, and TOML can write it."""
+    with pytest.raises(InvalidConfigError, match=rf"oven, warmth: .*finite number, got {word}\."):
+        validated(Oven, parse_settings([f"warmth={word}"]), where="oven")
 
 
 def test_a_file_is_read_or_refused_by_name_and_line(tmp_path: Path) -> None:

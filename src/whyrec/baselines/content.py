@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from scipy import sparse
 
 from whyrec.baselines.neighbours import sparse_arrays, sparse_from
@@ -20,14 +20,13 @@ from whyrec.data.whole_texts import whole_texts
 from whyrec.llm.embed import Embedder
 from whyrec.llm.embedding_model import PACKAGED_MODEL
 from whyrec.recommending.base import ScoreBlock, ScoringRecommender, TrainingData
+from whyrec.runtime.strict_model import StrictModel
 
 _WORDS = r"(?u)\w+"
 
 
-class ContentConfig(BaseModel):
+class ContentConfig(StrictModel):
     """Settings of both."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     half_life: float | None = Field(default=10.0, gt=0)
     """An item counts half of one that stands so many places later in the history; None: all alike. Chosen."""

@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from whyrec.baselines.item_features import item_features
 from whyrec.baselines.scoring import Vectors, vector_blocks
@@ -20,12 +20,11 @@ from whyrec.data.sequences import Histories, Sequences
 from whyrec.errors import TrainingError
 from whyrec.recommending.base import ScoreBlock, ScoringRecommender, TrainingData
 from whyrec.runtime.progress import progress_bar
+from whyrec.runtime.strict_model import StrictModel
 
 
-class FactorConfig(BaseModel):
+class FactorConfig(StrictModel):
     """Settings of both models."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     embedding_dim: int = Field(default=64, ge=1)
     """Columns of users' and items' vectors."""

@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from scipy import sparse
 
 from whyrec.baselines.scoring import rows_per_block, vote_blocks
@@ -19,12 +19,11 @@ from whyrec.baselines.weighting import ColumnWeights, Weighting, recency_weights
 from whyrec.data.sequences import Histories, Sequences
 from whyrec.recommending.base import ScoreBlock, ScoringRecommender, TrainingData
 from whyrec.recommending.topk import exact_top_k
+from whyrec.runtime.strict_model import StrictModel
 
 
-class NeighbourConfig(BaseModel):
+class NeighbourConfig(StrictModel):
     """Settings of both kinds."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     n_neighbours: int = Field(default=100, ge=1)
     """Nearest that are kept. Chosen: between the 20 of early papers and the 200 of tuned ones."""

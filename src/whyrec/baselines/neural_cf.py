@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -22,6 +22,7 @@ from whyrec.data.sequences import Histories, Sequences
 from whyrec.errors import TrainingError
 from whyrec.recommending.base import ScoreBlock, ScoringRecommender, TrainingData
 from whyrec.runtime.progress import progress_bar
+from whyrec.runtime.strict_model import StrictModel
 from whyrec.runtime.threads import one_thread
 
 _FOLD_IN_ITEMS = 32
@@ -29,10 +30,8 @@ _FOLD_IN_RATE = 0.1
 _BLOCK_USERS = 16
 
 
-class NeuralCfConfig(BaseModel):
+class NeuralCfConfig(StrictModel):
     """Settings of NeuMF."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     embedding_dim: int = Field(default=32, ge=1)
     """Columns of each side's vectors, for the product and for the network. Paper: 8 to 64."""

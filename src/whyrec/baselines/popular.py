@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, field_validator
 
 from whyrec.baselines.registry import BASELINES, build_baseline
 from whyrec.baselines.scoring import rows_per_block
@@ -15,12 +15,11 @@ from whyrec.data import schema
 from whyrec.data.sequences import Histories
 from whyrec.data.windows import WindowLength, day_after
 from whyrec.recommending.base import ScoreBlock, ScoringRecommender, TrainingData
+from whyrec.runtime.strict_model import StrictModel
 
 
-class PopularConfig(BaseModel):
+class PopularConfig(StrictModel):
     """Which popularity."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     forecaster: str = "last_30_days"
     """A forecasting baseline with its default settings: ``all_time``, ``last_7_days``, ``half_life``, ``pare``, ..."""

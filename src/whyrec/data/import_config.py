@@ -3,17 +3,14 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from whyrec.data.ordering import Duplicates
 from whyrec.data.read import Format
 from whyrec.data.timestamps import Unit
+from whyrec.runtime.strict_model import StrictModel
 
 
-class ImportConfig(BaseModel):
+class ImportConfig(StrictModel):
     """How to read a log and its catalogue, and what to do with rows that break a rule."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     format: Format = "auto"
     """Of the log; auto goes by the file's suffix."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import torch
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -13,12 +13,11 @@ from whyrec.encoders.dropout import Dropout, no_dropout
 from whyrec.encoders.embedding import ItemTable
 from whyrec.encoders.sequences import Rectangle
 from whyrec.encoders.users import UserTable
+from whyrec.runtime.strict_model import StrictModel
 
 
-class CaserConfig(BaseModel):
+class CaserConfig(StrictModel):
     """Shape of Caser."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     embedding_dim: int = Field(default=50, ge=1)
     """Columns of item and user vectors. The authors' code: 50."""

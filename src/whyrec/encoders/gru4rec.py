@@ -5,19 +5,18 @@ from itertools import pairwise
 
 import torch
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch import Tensor, nn
 
 from whyrec.encoders.base import SequenceEncoder
 from whyrec.encoders.dropout import Dropout, no_dropout
 from whyrec.encoders.embedding import ItemTable
 from whyrec.encoders.sequences import Rectangle
+from whyrec.runtime.strict_model import StrictModel
 
 
-class Gru4RecConfig(BaseModel):
+class Gru4RecConfig(StrictModel):
     """Shape of GRU4Rec."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     embedding_dim: int = Field(default=64, ge=1)
     """Columns of item vectors."""

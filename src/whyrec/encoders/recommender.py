@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from whyrec.data import schema
 from whyrec.data.sequences import Histories, Sequences
@@ -19,15 +19,14 @@ from whyrec.encoders.ranking import HeldOut, score_blocks
 from whyrec.encoders.train import TrainingConfig, TrainingReport, train
 from whyrec.recommending.base import ScoreBlock, ScoringRecommender, TrainingData
 from whyrec.runtime.devices import chosen_device
+from whyrec.runtime.strict_model import StrictModel
 from whyrec.runtime.threads import one_thread
 
 _USERS = "user_ids"
 
 
-class SequentialConfig(BaseModel):
+class SequentialConfig(StrictModel):
     """What sequence recommenders have in common; each names its shape and loss in a subclass."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     training: TrainingConfig = TrainingConfig()
     """How it is trained."""

@@ -6,7 +6,7 @@ from typing import Self
 
 import torch
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -14,12 +14,11 @@ from whyrec.encoders.base import SequenceEncoder, reversed_positions
 from whyrec.encoders.dropout import Dropout, no_dropout
 from whyrec.encoders.embedding import ItemTable
 from whyrec.encoders.sequences import Rectangle
+from whyrec.runtime.strict_model import StrictModel
 
 
-class SasRecConfig(BaseModel):
+class SasRecConfig(StrictModel):
     """Shape of SASRec."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     embedding_dim: int = Field(default=64, ge=1)
     """Columns of item vectors and states."""

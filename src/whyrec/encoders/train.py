@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch import Tensor
 
 from whyrec.data.sequences import Sequences
@@ -21,6 +21,7 @@ from whyrec.encoders.ranking import HeldOut, hit_rate, ndcg, target_ranks
 from whyrec.encoders.sequences import micro_batches
 from whyrec.errors import InvalidConfigError, InvalidDataError, TrainingError
 from whyrec.runtime.progress import progress_bar
+from whyrec.runtime.strict_model import StrictModel
 from whyrec.runtime.threads import one_thread
 from whyrec.runtime.training_state import load_state, optimizer_tensors, restore_optimizer, save_state
 
@@ -28,10 +29,8 @@ _SAME_CONSTANT = 1e-2
 """Of the largest value: so far apart may values be that count as the same."""
 
 
-class TrainingConfig(BaseModel):
+class TrainingConfig(StrictModel):
     """How an encoder is trained."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     learning_rate: float = Field(default=1e-3, gt=0)
     """Of Adam."""

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from whyrec.errors import InvalidDataError
+from whyrec.runtime.strict_model import StrictModel
 
 RunName = Literal["A", "B"]
 Choice = Literal["first", "second", "same"]
@@ -16,11 +17,7 @@ _MOST_VOTES = 10_000
 _LARGEST_FILE = 10 << 20
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class StudiedRun(_Record):
+class StudiedRun(StrictModel):
     """One of the two runs."""
 
     file: str
@@ -29,7 +26,7 @@ class StudiedRun(_Record):
     """How many of those shown each wrote."""
 
 
-class KeyPair(_Record):
+class KeyPair(StrictModel):
     """Which run's text a pair shows first."""
 
     pair: str
@@ -39,7 +36,7 @@ class KeyPair(_Record):
     first: RunName
 
 
-class StudyKey(_Record):
+class StudyKey(StrictModel):
     """What the page does not tell."""
 
     format: Literal["whyrec study key"] = "whyrec study key"
@@ -51,14 +48,14 @@ class StudyKey(_Record):
     pairs: tuple[KeyPair, ...]
 
 
-class Vote(_Record):
+class Vote(StrictModel):
     """What a rater said of one pair."""
 
     pair: Annotated[str, Field(max_length=20)]
     choice: Choice
 
 
-class Votes(_Record):
+class Votes(StrictModel):
     """What a rater sent back."""
 
     format: Literal["whyrec study votes"] = "whyrec study votes"

@@ -6,10 +6,11 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from whyrec.errors import PromptTooLongError
 from whyrec.llm.structured import OutputSchema
+from whyrec.runtime.strict_model import StrictModel
 
 Role = Literal["system", "user", "assistant"]
 
@@ -45,12 +46,10 @@ class Prompt:
         return [replace(self, sample=index) for index in range(n)]
 
 
-class SamplingConfig(BaseModel):
+class SamplingConfig(StrictModel):
     """How an answer is drawn."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-    temperature: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    temperature: float = Field(default=0.0, ge=0)
     """0 takes the likeliest token each time."""
     top_p: float = Field(default=1.0, gt=0, le=1)
     """Draw only from the likeliest tokens that together reach this probability."""

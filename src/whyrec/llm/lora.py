@@ -15,11 +15,12 @@ from typing import Any, Literal, cast
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from whyrec.errors import InvalidConfigError, InvalidModelError
 from whyrec.runtime.atomic import atomic_directory
+from whyrec.runtime.strict_model import StrictModel
 
 RECORD = "whyrec_adapter.json"
 _WEIGHTS = "adapter_model.safetensors"
@@ -29,10 +30,8 @@ _SAMPLES = 64
 _ROUNDING = 0.01
 
 
-class LoraSettings(BaseModel):
+class LoraSettings(StrictModel):
     """Shape of a LoRA adapter."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     rank: int = Field(default=8, ge=1)
     """Rank of the two factors of each update."""
@@ -46,10 +45,8 @@ class LoraSettings(BaseModel):
     """Texts that become one token each, with trainable rows."""
 
 
-class AdapterRecord(BaseModel):
+class AdapterRecord(StrictModel):
     """What an adapter remembers of its base model."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: Literal[1] = 1
     base: str

@@ -8,22 +8,23 @@ currency = "USD"
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from whyrec.errors import InvalidConfigError
 from whyrec.llm.usage import Price
 from whyrec.runtime.config import read_toml, validated
+from whyrec.runtime.strict_model import StrictModel
 
 _FORM = '[models."NAME"] with input_per_million and output_per_million'
 
 
-class _Entry(BaseModel):
+class _Entry(StrictModel):
     """One model of the table."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(strict=True)
 
-    input_per_million: float = Field(ge=0, allow_inf_nan=False)
-    output_per_million: float = Field(ge=0, allow_inf_nan=False)
+    input_per_million: float = Field(ge=0)
+    output_per_million: float = Field(ge=0)
     currency: str = Field(default="USD", min_length=1)
 
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import torch
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch import Tensor
 from transformers import (
     DataCollatorForSeq2Seq,
@@ -25,6 +25,7 @@ from transformers import (
 from whyrec.errors import InvalidConfigError
 from whyrec.llm.lora import AdaptedModel
 from whyrec.llm.training_runs import MarkComplete, TrainingBar, last_complete
+from whyrec.runtime.strict_model import StrictModel
 
 IGNORED = -100
 """Label of tokens that do not count in the loss."""
@@ -33,10 +34,8 @@ Loss = Callable[[Any, Mapping[str, Tensor]], Float[Tensor, ""]]
 """From model and batch (``input_ids``, ``attention_mask``, ``labels``, each "B L") to a scalar to minimise."""
 
 
-class TuningSettings(BaseModel):
+class TuningSettings(StrictModel):
     """How an adapter is trained."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     learning_rate: float = Field(default=1e-4, gt=0)
     """Peak of the schedule: linear warm-up, then linear decay to 0."""

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from whyrec.runtime.strict_model import StrictModel
 
 NEXT = "next"
 """The board of the coming window, as forecast."""
@@ -19,10 +21,8 @@ Attributes = Mapping[str, tuple[str, ...]]
 """Catalogue columns but id, title and description, each with its values as text."""
 
 
-class Document(BaseModel):
+class Document(StrictModel):
     """Base of all: immutable, closed, its fields described where they stand."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class Reason(Document):
@@ -298,7 +298,7 @@ class NewInteraction(Document):
     item_id: Annotated[str, Field(min_length=1, max_length=200)]
     timestamp: datetime
     """With an offset; not in the future."""
-    rating: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    rating: float | None = None
 
 
 class Receipt(Document):

@@ -18,11 +18,12 @@ from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from whyrec.errors import InvalidConfigError, WhyrecError
+from whyrec.runtime.strict_model import StrictModel
 from whyrec.serving.api import LOOPBACK, ApiSettings, create_app
 from whyrec.serving.api.connections import PatientProtocol
 from whyrec.serving.api.metrics import MULTIPROCESS_VARIABLE
@@ -33,10 +34,8 @@ _FILES_OF_OUR_OWN = 200  # besides connections: the store's, libraries', logs
 _PARENT_LOOKED_FOR_S = 1.0
 
 
-class ServerSettings(BaseModel):
+class ServerSettings(StrictModel):
     """Where and how a server listens."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     host: str = "127.0.0.1"
     """Address or name to listen on."""
@@ -56,10 +55,8 @@ class ServerSettings(BaseModel):
     """Addresses of proxies, separated by commas, whose X-Forwarded-For is believed."""
 
 
-class Source(BaseModel):
+class Source(StrictModel):
     """What is served."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     store: str
     """URL of the store."""

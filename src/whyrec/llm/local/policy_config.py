@@ -2,7 +2,9 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from whyrec.runtime.strict_model import StrictModel
 
 Scale = Literal["group", "batch", "none"]
 Schedule = Literal["cosine", "constant"]
@@ -10,10 +12,8 @@ Rendering = Literal["model", "plain"]
 """Through the model's chat template, or as raw text."""
 
 
-class GrpoConfig(BaseModel):
+class GrpoConfig(StrictModel):
     """How a language model is tuned by rewards (GRPO)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     group_size: int = Field(default=8, ge=2)
     """G: outputs that are sampled for each prompt and compared with each other."""
@@ -49,10 +49,8 @@ class GrpoConfig(BaseModel):
     """Of everything that is drawn."""
 
 
-class ScratchConfig(BaseModel):
+class ScratchConfig(StrictModel):
     """A language model of a fraction of a million parameters, for places where no weights can be had."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     width: int = Field(default=64, ge=8)
     """Columns of its states."""

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from whyrec.runtime.strict_model import StrictModel
 
 
-class LocalSettings(BaseModel):
+class LocalSettings(StrictModel):
     """How a local model is loaded and run."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     device: str = "auto"
     """Where it runs, such as cpu or cuda:1; auto takes a GPU if there is one."""

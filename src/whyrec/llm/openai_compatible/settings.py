@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 
 from whyrec.errors import InvalidConfigError
+from whyrec.runtime.strict_model import StrictModel
 
 OWN_FIELDS = frozenset(
     {
@@ -26,10 +27,8 @@ OWN_FIELDS = frozenset(
 """Fields of a request that follow from the prompt, the sampling and the schema."""
 
 
-class EndpointSettings(BaseModel):
+class EndpointSettings(StrictModel):
     """A server and how to ask it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     base_url: str
     """The API's address; it usually ends in ``/v1``."""
@@ -39,13 +38,13 @@ class EndpointSettings(BaseModel):
     """What the server runs behind that name, as far as you know: a commit, a date. Another revision, other answers."""
     concurrency: int = Field(default=8, ge=1, le=1000)
     """The most requests in flight at once."""
-    timeout_s: float = Field(default=300.0, gt=0, allow_inf_nan=False)
+    timeout_s: float = Field(default=300.0, gt=0)
     """The longest wait for one response."""
-    deadline_s: float = Field(default=1800.0, gt=0, allow_inf_nan=False)
+    deadline_s: float = Field(default=1800.0, gt=0)
     """The longest time for one prompt, all attempts and the waits between them together."""
     max_attempts: int = Field(default=8, ge=1)
     """The most attempts at one prompt; hopeless ones, such as a wrong key, are not repeated at all."""
-    backoff_s: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+    backoff_s: float = Field(default=1.0, ge=0)
     """The longest wait before the second attempt; it doubles with every further one, and the wait is drawn below it."""
     context_tokens: int | None = Field(default=None, ge=1)
     """The most tokens of prompt and answer together, if you know; longer prompts are then refused by an estimate."""

@@ -2,17 +2,17 @@
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from whyrec.runtime.strict_model import StrictModel
 
 Variant = Literal["full", "text", "ap", "mlp", "sa", "none"]
 """How reasons are read (Table 3): by attention from the pattern; not at all but the item's description instead; their
 mean; a network on their mean; attention among them; or nothing beyond the history."""
 
 
-class BaseConfig(BaseModel):
+class BaseConfig(StrictModel):
     """Shape of the encoder of histories, with which the model starts (CURec §4.3.2)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     user_state: Literal["causal", "token"] = "causal"
     """SASRec's state after the last item, or the state of a learned token that reads in both directions (C8)."""
@@ -36,10 +36,8 @@ class BaseConfig(BaseModel):
         return self
 
 
-class RewardModelConfig(BaseModel):
+class RewardModelConfig(StrictModel):
     """Shape of what stands on the encoder: reasons, history and the network that scores."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     variant: Variant = "full"
     """How reasons are read."""
@@ -58,10 +56,8 @@ class RewardModelConfig(BaseModel):
     """Of the vectors that enter the scoring network. Chosen (C13)."""
 
 
-class RewardTrainingConfig(BaseModel):
+class RewardTrainingConfig(StrictModel):
     """How the reward model is trained on a trained encoder."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     learning_rate: float = Field(default=1e-3, gt=0)
     """Of Adam. Paper: 1e-3."""

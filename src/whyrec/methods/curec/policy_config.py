@@ -2,15 +2,14 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from whyrec.llm.local.policy_config import GrpoConfig
+from whyrec.runtime.strict_model import StrictModel
 
 
-class AlignmentConfig(BaseModel):
+class AlignmentConfig(StrictModel):
     """Pretraining on recommendation (CURec §4.2.1)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     n_candidates: int = Field(default=10, ge=2)
     """Items of the list that is chosen from, the target among them. Chosen (C16)."""
@@ -32,10 +31,8 @@ class AlignmentConfig(BaseModel):
     """How the model is tuned."""
 
 
-class CorrectionConfig(BaseModel):
+class CorrectionConfig(StrictModel):
     """Chronological correction (CURec §4.4)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     n_users: int | None = Field(default=2000, ge=1)
     """Users who are drawn; None takes all. Chosen (C15)."""

@@ -3,21 +3,20 @@
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from whyrec.encoders.train import TrainingConfig
 from whyrec.methods.curec.config import BaseConfig, RewardModelConfig, RewardTrainingConfig
 from whyrec.methods.curec.offline.config import OfflineTextConfig
 from whyrec.methods.curec.reward_ranking import RERANKED
+from whyrec.runtime.strict_model import StrictModel
 
 LATENT, PACKAGED = "latent", "packaged"
 """Vectors of words fitted on the texts themselves, and the sentence encoder that comes as a package."""
 
 
-class CURecConfig(BaseModel):
+class CURecConfig(StrictModel):
     """All settings of CURec as a recommender: texts, vectors, encoder, reward model and how it serves."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     llm: str | None = None
     """Which language model writes patterns and reasons, unless one is given: ``local:DIRECTORY``, ``local:HUB/NAME`` or

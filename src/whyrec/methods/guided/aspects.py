@@ -9,10 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from whyrec.errors import InvalidConfigError
 from whyrec.runtime.config import read_toml, validated
+from whyrec.runtime.strict_model import StrictModel
 
 LOWEST, HIGHEST = 1, 10
 """Scores of an aspect (GER §4.2.1)."""
@@ -28,11 +29,7 @@ _FEWEST_DESCRIPTIONS = 3
 _Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\r\n<>]+$")]
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class Pole(_Entry):
+class Pole(StrictModel):
     """One end of a scale."""
 
     means: _Line
@@ -43,14 +40,14 @@ class Pole(_Entry):
     """Values of the catalogue that name this end, by column, such as genres: weak labels, which may be wrong."""
 
 
-class Fact(_Entry):
+class Fact(StrictModel):
     """A column of the catalogue that answers for itself, such as length, year or price."""
 
     columns: tuple[_Line, ...] = Field(min_length=1)
     """The first of these that the catalogue has."""
-    low: float = Field(allow_inf_nan=False)
+    low: float
     """The value that scores 1; it may be the larger one."""
-    high: float = Field(allow_inf_nan=False)
+    high: float
     """The value that scores 10."""
     logarithmic: bool = False
     """Between them by ratio, not by difference, as suits prices."""
@@ -64,7 +61,7 @@ class Fact(_Entry):
         return self
 
 
-class Aspect(_Entry):
+class Aspect(StrictModel):
     """One scale."""
 
     key: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -88,7 +85,7 @@ class Aspect(_Entry):
         return key
 
 
-class AspectSet(_Entry):
+class AspectSet(StrictModel):
     """The aspects of a domain, in their order (a_1 to a_k of GER §3.1; Appendix C)."""
 
     domain: _Line

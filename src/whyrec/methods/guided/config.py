@@ -47,7 +47,7 @@ class GuidedConfig(EncoderConfig):
     file of your own."""
     only_aspects: tuple[str, ...] | None = None
     """Keys of the aspects that are used, in this order; None uses all."""
-    weight: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+    weight: float = Field(default=1.0, ge=0)
     """alpha, of the guided columns. Paper: .25 to 4; which is best is lost, so 1 (G7)."""
     learns_weight: bool = False
     """Let training change the weight: one factor for all guided columns, which starts at ``weight``."""
@@ -56,7 +56,7 @@ class GuidedConfig(EncoderConfig):
     state's last columns, ``item`` leaves them out."""
     matching: Matching = "dot"
     """How levels of user and item meet: product, or ``distance`` (G10)."""
-    match_strength: float | None = Field(default=None, allow_inf_nan=False)
+    match_strength: float | None = None
     """With ``logit`` and ``dot``: levels of user and item are multiplied in deviations, and training finds how much
     that counts on each aspect, from this strength on. None multiplies the columns as they are, as in the paper, where
     their products are too small to move a list (G22)."""

@@ -2,18 +2,17 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from whyrec.llm.local.policy_config import GrpoConfig
+from whyrec.runtime.strict_model import StrictModel
 
 CreditTo = Literal["slot", "output"]
 """Whom a sample's reward is due to: each score what it changed (G4), or all of them the same."""
 
 
-class ExpectedConfig(BaseModel):
+class ExpectedConfig(StrictModel):
     """How a model is tuned through the means of its scores (G3): the loss has a gradient, nothing is sampled."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     epochs: int = Field(default=12, ge=1)
     """Passes over the users. Paper: 12."""
@@ -41,10 +40,8 @@ class ExpectedConfig(BaseModel):
     """Of the order of users and of dropout."""
 
 
-class RewardedConfig(BaseModel):
+class RewardedConfig(StrictModel):
     """How a model is tuned by rewards for sampled answers, with an advantage of its own for each score (G3, G4)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     epochs: int = Field(default=12, ge=1)
     """Passes over the users. Paper: 12."""

@@ -3,15 +3,14 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from whyrec.llm.embedding_model import PACKAGED_MODEL
+from whyrec.runtime.strict_model import StrictModel
 
 
-class TextHeadConfig(BaseModel):
+class TextHeadConfig(StrictModel):
     """Of the head on text vectors and its training. All chosen; the paper has no such part."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     rank: int = Field(default=64, ge=1)
     """Of the bilinear form."""
@@ -35,10 +34,8 @@ class TextHeadConfig(BaseModel):
     """Fixes the training."""
 
 
-class RankerConfig(BaseModel):
+class RankerConfig(StrictModel):
     """Of the offline ranking."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     head: TextHeadConfig = TextHeadConfig()
     """What ranks by texts."""
@@ -60,10 +57,8 @@ class RankerConfig(BaseModel):
     """Whether motivations are part of the score: if they raise HR@5 of earlier cases beyond doubt, or in any case."""
 
 
-class MLLM3Config(BaseModel):
+class MLLM3Config(StrictModel):
     """Of the recommender."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     ranker: RankerConfig = RankerConfig()
     """What ranks."""

@@ -4,11 +4,12 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from whyrec.errors import InvalidDataError
 from whyrec.methods.mllm3rec.artefacts import Profile
 from whyrec.runtime.config import read_toml, validated
+from whyrec.runtime.strict_model import StrictModel
 
 DEFAULT_SCHEMA = Path(__file__).with_name("motivations.toml")
 """The ten motivations of deviation M7."""
@@ -16,10 +17,8 @@ DEFAULT_SCHEMA = Path(__file__).with_name("motivations.toml")
 _Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\r\n<>]+$")]
 
 
-class Dimension(BaseModel):
+class Dimension(StrictModel):
     """One motivation."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     key: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
     """As prompts, answers and files call it."""
@@ -31,10 +30,8 @@ class Dimension(BaseModel):
     """How one speaks of things that serve it, in a few ways: what texts are compared with."""
 
 
-class MotivationSchema(BaseModel):
+class MotivationSchema(StrictModel):
     """The motivations, in their order (M-LLM3REC §3.1.1: the predefined schema)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     motivation: tuple[Dimension, ...] = Field(min_length=1)
     """The dimensions, as tables ``[[motivation]]`` of a TOML file."""

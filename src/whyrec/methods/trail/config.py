@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from whyrec.forecasts import WindowConfig
 from whyrec.methods.trail.samples import SampleConfig
+from whyrec.runtime.strict_model import StrictModel
 
 SCRATCH = "scratch"
 """The model that is made from nothing."""
@@ -14,10 +15,8 @@ _OF_SCRATCH = {"domain": "compact", "rendering": "plain", "teacher": "offline"}
 """Settings in which it has no choice."""
 
 
-class ScratchConfig(BaseModel):
+class ScratchConfig(StrictModel):
     """Shape of the small model."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     width: int = Field(default=96, ge=16)
     """Columns of its states; a multiple of 4 times ``heads``."""
@@ -35,10 +34,8 @@ class ScratchConfig(BaseModel):
     """The most tokens of prompt and answer together."""
 
 
-class TrailTraining(BaseModel):
+class TrailTraining(StrictModel):
     """How TRAIL is trained; defaults are the paper's (§5.1.4) where it states them, its code's where that does."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     learning_rate: float = Field(default=2e-5, gt=0)
     """Peak of AdamW's. Paper: from 1e-5 to 2e-5."""
@@ -80,10 +77,8 @@ class TrailTraining(BaseModel):
     """Of the target over neighbouring number words, in log1p, where the score is one word. Ours; 0 is one word."""
 
 
-class AdapterShape(BaseModel):
+class AdapterShape(StrictModel):
     """Shape of the LoRA adapter; the paper's (§5.1.4)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     rank: int = Field(default=8, ge=1)
     """Paper: 8, after 8, 16 and 32."""

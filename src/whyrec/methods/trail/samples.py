@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 from jaxtyping import Bool, Float, Int
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from whyrec.data import schema
 from whyrec.data.dataset import Dataset
@@ -17,6 +17,7 @@ from whyrec.data.events import EventArrays, as_days, event_arrays
 from whyrec.data.item_histories import ItemHistory, distinct_users, history_table
 from whyrec.data.windows import Window, WindowLength
 from whyrec.errors import InvalidDataError
+from whyrec.runtime.strict_model import StrictModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,8 @@ class Sample:
     """How many drawn samples it stands for: above 1 for the targets of 0 that are kept."""
 
 
-class SampleConfig(BaseModel):
+class SampleConfig(StrictModel):
     """Which item-months are learned from. The paper leaves it open; its authors' later code takes five per item."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     drawn_by: Literal["item", "history"] = "item"
     """So many of each item, among them its peak; or every item-month with a chance that grows with the users of its

@@ -24,10 +24,11 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Int
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from whyrec.errors import InvalidDataError
 from whyrec.methods.trail import dtw
+from whyrec.runtime.strict_model import StrictModel
 
 _SHAPE_UNITS = 2**13
 """Steps per standard deviation: distances of 60 points then fit 23 bits, and the path's length the seven below."""
@@ -35,10 +36,8 @@ _TEXT_UNITS = 4000
 """Steps of a unit vector's components: sums of products stay below 2^24, so far single precision counts exactly."""
 
 
-class SimilarityConfig(BaseModel):
+class SimilarityConfig(StrictModel):
     """What counts how much when two samples are compared."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     trend_weight: float = Field(default=0.4, ge=0)
     """alpha of TRAIL §4.1.4. Paper: 0.4."""

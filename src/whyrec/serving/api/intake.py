@@ -38,7 +38,7 @@ class SentInteraction(NewInteraction):
     item_id: Id
     timestamp: Annotated[AwareDatetime, BeforeValidator(_as_written)] = Field(examples=["2013-11-07T20:15:00Z"])
     """ISO 8601 with an offset; at most a minute in the future, for clocks differ."""
-    rating: Annotated[float, Field(allow_inf_nan=False, strict=True)] | None = None
+    rating: Annotated[float, Field(strict=True)] | None = None
 
 
 class Batch(Parameters):

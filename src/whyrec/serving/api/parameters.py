@@ -10,8 +10,9 @@ from typing import Annotated, Any, TypeVar
 from urllib.parse import parse_qsl, unquote
 
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError
 
+from whyrec.runtime.strict_model import StrictModel
 from whyrec.serving.api.errors import ApiError, invalid, shown
 from whyrec.serving.documents import NEXT
 
@@ -29,10 +30,8 @@ ParametersT = TypeVar("ParametersT", bound="Parameters")
 _lists: dict[type["Parameters"], frozenset[str]] = {}
 
 
-class Parameters(BaseModel):
+class Parameters(StrictModel):
     """Base of all: closed, so that a misspelt name is told and not ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class Nothing(Parameters):
@@ -109,7 +108,7 @@ class WhatIfQuery(Parameters):
 
     aspect: Short = Field(examples=["tension"])
     """Its key: see /v1/aspects."""
-    amount: float = Field(ge=-10, le=10, allow_inf_nan=False, examples=[-0.5])
+    amount: float = Field(ge=-10, le=10, examples=[-0.5])
     """How much more; at 1, items one deviation above the mean gain one deviation of the user's scores."""
     k: int = Field(default=10, ge=1, le=LARGEST_K)
     """How many items."""

@@ -1,15 +1,15 @@
 """What the HTTP API allows, and how much of it."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from whyrec.runtime.strict_model import StrictModel
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 """Names of this machine that nobody else can reach."""
 
 
-class ApiSettings(BaseModel):
+class ApiSettings(StrictModel):
     """Limits and permissions of the API; every default is safe for a server on the open network."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     key_hashes: tuple[str, ...] = ()
     """SHA-256 of the keys that are let in, in hexadecimal. Without any, everybody who reaches the server is."""

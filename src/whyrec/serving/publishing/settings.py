@@ -1,14 +1,13 @@
 """How much is published."""
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from whyrec.errors import InvalidConfigError
+from whyrec.runtime.strict_model import StrictModel
 
 
-class PublishSettings(BaseModel):
+class PublishSettings(StrictModel):
     """Depths of boards, lists and reasons."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     depth: int = Field(default=50, ge=1)
     """Places of a user's list."""

@@ -2,15 +2,15 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from whyrec.runtime.strict_model import StrictModel
 
 Address = Literal["third", "second"]
 
 
-class OfflineTextConfig(BaseModel):
+class OfflineTextConfig(StrictModel):
     """What counts as an interest, and how it is told."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     newest: int = Field(default=50, ge=1)
     """Interactions of a history that are counted, the most recent ones. Chosen: the length of the reward model's."""

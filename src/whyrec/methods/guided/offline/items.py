@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Float
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from whyrec.data import schema
 from whyrec.data.item_lines import NOTHING_KNOWN, item_texts
@@ -28,6 +28,7 @@ from whyrec.methods.guided.offline.weak_labels import (
     weak_labels,
 )
 from whyrec.methods.guided.prompts import known_columns
+from whyrec.runtime.strict_model import StrictModel
 
 Source = Literal["poles", "labels", "fact"]
 _FEWEST_ITEMS = 2
@@ -43,10 +44,8 @@ class TextEncoder(Protocol):
         ...
 
 
-class OfflineConfig(BaseModel):
+class OfflineConfig(StrictModel):
     """How items are scored without a language model."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     shape: Shape = "rank"
     """How positions become levels. Chosen: by rank, so that no aspect crowds at one level (G14)."""

@@ -9,7 +9,8 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
+
+from whyrec.runtime.strict_model import StrictModel
 
 _LEVELS = 8
 _LEAST_PER_LEVEL = 20
@@ -17,10 +18,8 @@ _MOST_CORRECTION = 3.0
 Column = NDArray[np.float64]
 
 
-class Calibration(BaseModel):
+class Calibration(StrictModel):
     """Corrections at a few levels of the raw forecast, interpolated in between."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     level: tuple[float, ...] = (0.0,)
     """log1p of the raw forecast, increasing."""
