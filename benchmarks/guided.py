@@ -296,24 +296,25 @@ def means(values: list[NDArray[np.float64]]) -> list[float]:
     return [round(float(of_seed.mean()), 6) for of_seed in values]
 
 
-def rerank(bench: Bench, seeds: list[int], out: Path) -> None:
-    """What content adds to trained bases; see ``guided_reranking.py``."""
+def rerank(bench: Bench, encoder: str, seeds: list[int], out: Path) -> None:
+    """What content adds to trained bases of one encoder; see ``guided_reranking.py``."""
     started, found = time.perf_counter(), []
     validation, test = (HeldOut(it.histories, it.targets) for it in (bench.protocol.validation, bench.protocol.test))
     for seed in seeds:
-        plain, _ = bench.trained(ENCODERS[0], BASE, seed=seed)
+        plain, _ = bench.trained(encoder, BASE, seed=seed)
         columns = contents(bench.scores, bench.vectors, bench.protocol, seed=seed)
         found.append(reranked(plain, columns, validation=validation, test=test, popularity=item_counts(bench.protocol)))
-        print(ENCODERS[0], seed, found[-1].chosen, file=sys.stderr)
+        print(encoder, seed, found[-1].chosen, file=sys.stderr)
     config = {
         **bench.protocol.describe(),
         "settings": bench.config.model_dump(mode="json"),
+        "encoder": encoder,
         "half_lives": HALF_LIVES,
         "strengths": STRENGTHS,
         "chosen": dict(zip(map(str, seeds), [it.chosen for it in found], strict=True)),
     }
     rows = reranking_rows(found, bench.protocol, seeds=seeds)
-    path = out / f"guided_reranking_{bench.protocol.dataset}.json"
+    path = out / f"guided_reranking_{bench.protocol.dataset}_{encoder}.json"
     write_results(path, config=config, wall_time_s=time.perf_counter() - started, rows=rows)
 
 
@@ -361,7 +362,8 @@ def main(arguments: list[str]) -> None:
         keep_json(options.work / KNOWN, known_anyway(plain, protocol, bench.scores))
         return
     if options.reranked:
-        rerank(bench, options.seeds, options.out)
+        for encoder in options.encoders:
+            rerank(bench, encoder, seeds_of(BASE, encoder, options.seeds), options.out)
         return
     if options.additivity:
         trained, _ = bench.trained(options.encoders[0], REFINED, seed=options.seeds[0])

@@ -9,7 +9,7 @@ CONTROLS = ("random", "shuffled", "projections", "components")
 METRICS = ("MRR", "Recall@1", "Recall@5", "Recall@10", "Recall@20", "NDCG@5", "NDCG@10", "NDCG@20")
 FULL, DRAWN = "leave-one-out", "leave-one-out, 1 of 101 drawn"
 CLOSER = "closer than popular ones"
-ADDED = {BASE: "scores of the base", REFINED: "aspects"}
+ADDED = {REFINED: "aspects"}
 TUNED = (
     "gain",
     "gain by likeliest numbers",
@@ -78,15 +78,16 @@ def guided_known(dataset: str) -> str:
 
 def guided_reranking(dataset: str) -> str:
     """What columns add to the scores of a trained base, and how often they put the next item before popular ones."""
-    rows = read(f"guided_reranking_{dataset}")["rows"]
-    found = {(str(row["method"]).removeprefix("base and "), str(row["metric"])): row for row in rows}
-    gains = ("Recall@10", "NDCG@10", "NDCG@10[less popular half]")
-    body = []
-    for name in dict.fromkeys(name for name, metric in found if metric == CLOSER):
-        cells = [_signed(found[name, f"{it} - {BASE}"]) if name != BASE else "–" for it in gains]
-        body.append([ADDED.get(name, name), *cells, _plain(found[name, CLOSER])])
-    head = [f"{dataset}, seeds {rows[0]['seed']}", *gains[:2], "NDCG@10, less popular half", CLOSER]
-    return lines(head, body)
+    gains, body = ("Recall@10", "NDCG@10", "NDCG@10[less popular half]"), []
+    for encoder in ENCODERS:
+        name = f"guided_reranking_{dataset}_{encoder}"
+        rows = read(name)["rows"] if (RESULTS / f"{name}.json").is_file() else []
+        found = {(str(row["method"]).removeprefix("base and "), str(row["metric"])): row for row in rows}
+        for added in dict.fromkeys(added for added, metric in found if metric == CLOSER):
+            cells = [_signed(found[added, f"{it} - {BASE}"]) if added != BASE else "–" for it in gains]
+            label = f"{encoder} {BASE}" if added == BASE else f"{encoder} {BASE} and {ADDED.get(added, added)}"
+            body.append([label, str(rows[0]["seed"]), *cells, _plain(found[added, CLOSER])])
+    return lines([dataset, "seeds", *gains[:2], "NDCG@10, less popular half", CLOSER], body)
 
 
 def guided_shifts() -> str:
