@@ -24,6 +24,7 @@ from whyrec.encoders.base import SequenceEncoder
 from whyrec.encoders.ranking import HeldOut, score_blocks
 from whyrec.evaluation.significance import Interval, bootstrap_difference, bootstrap_mean
 from whyrec.methods.guided.artefacts import AspectScores
+from whyrec.methods.guided.controls import main_components
 from whyrec.recommending.topk import hide_seen
 
 HALF_LIVES = (1.0, 5.0)
@@ -31,7 +32,7 @@ HALF_LIVES = (1.0, 5.0)
 STRENGTHS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 """Of closeness in units of its deviation over a user's candidates, beside the base's logits."""
 CHOSEN_BY = "NDCG@10"
-TEXTS, SCORES = "text vectors", "base"
+MORE, TEXTS, SCORES = 48, "text vectors", "base"
 
 Contents = Mapping[str, Float[Tensor, "I k"]]
 Figures = dict[str, NDArray[np.float64]]
@@ -52,11 +53,12 @@ class Reranked:
 
 
 def contents(scores: AspectScores, vectors: NDArray[np.float32], protocol: Protocol, *, seed: int) -> Contents:
-    """Columns of the aspects, of every control, and the whole text vectors, each with mean 0 and deviation 1."""
+    """Columns with mean 0 and deviation 1: aspects, every control, more components, and the whole text vectors."""
     ids = protocol.items["item_id"]
     chosen = {
         name: columns_of(VARIANTS[name], scores, vectors, seed=seed).rows_of(ids) for name in (REFINED, *CONTROLS)
     }
+    chosen[f"{MORE} components"] = main_components(scores.ids, vectors, n=MORE).rows_of(ids)
     return {
         name: torch.from_numpy(StandardScaler().fit_transform(columns).astype(np.float32))
         for name, columns in {**chosen, TEXTS: vectors}.items()

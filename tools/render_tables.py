@@ -286,18 +286,10 @@ TABLES: Mapping[str, Callable[[], str]] = {
         for table in (guided, guided_drawn, guided_gains, guided_known, guided_reranking, guided_studies)
         for name in ("ml1m", "amazon2014_beauty")
     },
-    **{
-        f"{table.__name__}_{name}_earlier": lambda table=table, name=name: table(f"{name}_earlier")
-        for table, name in (
-            (guided, "ml1m"),
-            (guided_drawn, "ml1m"),
-            (guided_gains, "ml1m"),
-            (guided_gains, "amazon2014_beauty"),
-            (guided_studies, "ml1m"),
-        )
-    },
     "guided_gains_ml1m_patience5": lambda: guided_gains("ml1m_patience5"),
-    "guided_gains_amazon2014_beauty_alpha4": lambda: guided_gains("amazon2014_beauty_alpha4"),
+    "guided_gains_ml1m_earlier": lambda: guided_gains("ml1m_earlier"),
+    "guided_gains_amazon2014_beauty_earlier": lambda: guided_gains("amazon2014_beauty_earlier"),
+    "guided_studies_ml1m_earlier": lambda: guided_studies("ml1m_earlier"),
     "guided_studies_amazon2014_beauty_alpha4": lambda: guided_studies("amazon2014_beauty_alpha4"),
     "guided_sense": guided_sense,
     "guided_shifts": guided_shifts,
