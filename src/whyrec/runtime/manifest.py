@@ -47,16 +47,18 @@ def write_results(
 
 @cache
 def _commit() -> str:
-    """The commit when first asked: later the results files themselves would make the tree look changed."""
+    """The commit when first asked, marked where anything but results has changed since: those are what runs write."""
+    commit = _git("rev-parse", "--short=12", "HEAD")
+    if not commit:
+        return "unknown"
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ":(top)", ":(top,exclude)results")
+    return f"{commit}-dirty" if changed else commit
+
+
+def _git(*words: str) -> str:
+    """What git says of the repository that this file stands in; empty where there is none, or no git."""
     source = Path(__file__).resolve().parent
     try:
-        found = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=12"],
-            cwd=source,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return subprocess.run(["git", *words], cwd=source, capture_output=True, text=True, check=False).stdout.strip()
     except OSError:
-        return "unknown"
-    return found.stdout.strip() or "unknown"
+        return ""
