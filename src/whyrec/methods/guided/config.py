@@ -67,7 +67,7 @@ class GuidedConfig(EncoderConfig):
     preferences: Literal["history", "written"] = "history"
     """Where users' preferred levels come from. ``history``: the levels of what they took, up to the moment of each
     prediction. ``written``: ``user_scores``, or else asked of ``llm``; one row for each user of the training data."""
-    half_life_items: float = Field(default=10.0, ge=0.01)
+    half_life_items: float = Field(default=10.0, ge=0.01, allow_inf_nan=True)
     """With ``history``: after so many later items, one counts half; at ``inf`` all count alike. Chosen."""
     offline: OfflineConfig = OfflineConfig()
     """How items are scored without a language model."""
