@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 from curec import averaged
 from curec_data import DATASETS, Protocol, keep_json, load
 from guided_checks import additivity, known_anyway, sense
-from guided_figures import NEGATIVES, among_drawn, full_ranking, is_less_popular, item_counts
+from guided_figures import NEGATIVES, among_drawn, figures_of, full_ranking, is_less_popular, item_counts, seeds_told
 from guided_reranking import HALF_LIVES, STRENGTHS, contents, reranked, reranking_rows
 from guided_variants import BASE, CONTROLS, ENCODERS, OF_OTHERS, REFINED, VARIANTS, columns_of, seeds_of
 from whyrec.encoders.base import SequenceEncoder
@@ -150,11 +150,8 @@ class Bench:
             "dataset": self.protocol.dataset,
             "protocol": protocol,
             "metric": metric,
-            "value": round(interval.value, 6),
-            "low": round(interval.low, 6),
-            "high": round(interval.high, 6),
-            "n": interval.n,
-            "seed": seeds[0] if len(seeds) == 1 else " ".join(map(str, seeds)),
+            **figures_of(interval),
+            "seed": seeds_told(seeds),
             "writer": None if is_plain else self.scores.writer,
         }
 

@@ -16,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from curec_data import Protocol
+from guided_figures import figures_of
 from whyrec.encoders.base import SequenceEncoder
 from whyrec.encoders.ranking import score_blocks
 from whyrec.evaluation.significance import Interval
@@ -133,10 +134,7 @@ def row(name: str, metric: str, interval: Interval) -> dict[str, object]:
         "dataset": "ml1m",
         "protocol": "genres and years of all films",
         "metric": metric,
-        "value": round(interval.value, 6),
-        "low": round(interval.low, 6),
-        "high": round(interval.high, 6),
-        "n": interval.n,
+        **figures_of(interval),
         "seed": 0,
         "writer": "offline",
     }

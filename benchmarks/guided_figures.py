@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy.stats import hypergeom
 
 from curec_data import Protocol
+from whyrec.evaluation.significance import Interval
 
 RECALLS, GAINS = (1, 5, 10, 20), (5, 10, 20)
 NEGATIVES = 100
@@ -37,6 +38,16 @@ def among_drawn(ranks: NDArray[np.float64], n_candidates: NDArray[np.int64]) -> 
     chance = np.exp(drawn_of.logpmf(n_above)) * is_found[:, None]
     drawn = full_ranking(n_above + 1.0)
     return {metric: chance @ values for metric, values in drawn.items()}
+
+
+def figures_of(interval: Interval) -> dict[str, object]:
+    """What a row of the results says of an interval."""
+    return {**{key: round(getattr(interval, key), 6) for key in ("value", "low", "high")}, "n": interval.n}
+
+
+def seeds_told(seeds: list[int]) -> int | str:
+    """How a row names its seeds."""
+    return seeds[0] if len(seeds) == 1 else " ".join(map(str, seeds))
 
 
 def item_counts(protocol: Protocol) -> NDArray[np.int64]:

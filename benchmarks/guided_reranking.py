@@ -1,11 +1,11 @@
 """Of ``guided.py``: what content adds to the scores of a base that is trained already, without training anything.
 
 A user's profile is a mean over the history of the items' columns, recent items weighing more; an item is close to it by
-the inner product. A chosen multiple of that closeness joins the base's scores. If that gains nothing, then the columns
-tell nothing that the base does not know, however they are trained.
+the inner product. A chosen multiple of that closeness joins the base's scores. If that gains nothing, then closeness in
+these columns tells nothing that the base does not know; what they do while an encoder learns is another question.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,12 +17,12 @@ from torch import Tensor
 
 from curec import averaged
 from curec_data import Protocol
-from guided_figures import full_ranking, is_less_popular
+from guided_figures import figures_of, full_ranking, is_less_popular, seeds_told
 from guided_variants import CONTROLS, REFINED, VARIANTS, columns_of
 from whyrec.data.sequences import Sequences
 from whyrec.encoders.base import SequenceEncoder
-from whyrec.encoders.ranking import HeldOut, score_blocks
-from whyrec.evaluation.significance import Interval, bootstrap_difference, bootstrap_mean
+from whyrec.encoders.ranking import HeldOut, ranks_in, score_blocks
+from whyrec.evaluation.significance import bootstrap_difference, bootstrap_mean
 from whyrec.methods.guided.artefacts import AspectScores
 from whyrec.methods.guided.controls import main_components
 from whyrec.recommending.topk import hide_seen
@@ -104,7 +104,8 @@ def reranking_rows(found: list[Reranked], protocol: Protocol, *, seeds: list[int
     shared = {
         "dataset": protocol.dataset,
         "protocol": "leave-one-out",
-        "seed": seeds[0] if len(seeds) == 1 else " ".join(map(str, seeds)),
+        "seed": seeds_told(seeds),
+        "writer": "offline",
     }
     is_rare, rows = is_less_popular(protocol), []
     base = averaged([it.base for it in found])
@@ -122,14 +123,6 @@ def reranking_rows(found: list[Reranked], protocol: Protocol, *, seeds: list[int
     return rows
 
 
-def figures_of(interval: Interval) -> dict[str, object]:
-    return {
-        **{key: round(getattr(interval, key), 6) for key in ("value", "low", "high")},
-        "n": interval.n,
-        "writer": "offline",
-    }
-
-
 def all_settings() -> list[Setting]:
     return [(half_life, strength) for half_life in HALF_LIVES for strength in STRENGTHS]
 
@@ -139,6 +132,7 @@ def best_of(ranks: Mapping[Setting | None, NDArray[np.float64]], *, otherwise: N
     return max([None, *ranks], key=lambda it: full_ranking(otherwise if it is None else ranks[it])[CHOSEN_BY].mean())
 
 
+@torch.inference_mode()
 def ranks_of(
     encoder: SequenceEncoder,
     held_out: HeldOut,
@@ -152,7 +146,8 @@ def ranks_of(
         SCORES: {None: np.empty(n_users)},
         **{name: {it: np.empty(n_users) for it in tried} for name, tried in settings.items()},
     }
-    for users, logits, targets in blocks(encoder, held_out):
+    for users, logits in score_blocks(encoder, held_out.histories, np.arange(n_users)):
+        targets = held_out.targets[users]
         hide_seen(logits, held_out.histories, users)
         found[SCORES][None][users] = ranks_in(logits, targets)
         for name, tried in settings.items():
@@ -162,21 +157,6 @@ def ranks_of(
                     if setting[0] == half_life:
                         found[name][setting][users] = ranks_in(logits + setting[1] * close, targets)
     return found
-
-
-def blocks(
-    encoder: SequenceEncoder, held_out: HeldOut
-) -> Iterator[tuple[NDArray[np.int64], Float[Tensor, "B I"], Tensor]]:
-    """Some users, their scores of all items, and the columns of their held-out items."""
-    for users, logits in score_blocks(encoder, held_out.histories, np.arange(len(held_out.histories))):
-        yield users, logits.clone(), torch.from_numpy(held_out.targets[users].astype(np.int64) - 1)[:, None]
-
-
-def ranks_in(scores: Float[Tensor, "B I"], targets: Tensor) -> NDArray[np.float64]:
-    """Ties by average rank, infinite where the item is hidden, as ``target_ranks``."""
-    mine = scores.gather(1, targets)
-    better, equal = (scores > mine).sum(dim=1), (scores == mine).sum(dim=1) - 1
-    return torch.where(mine[:, 0].isfinite(), 1 + better + equal / 2, torch.inf).double().numpy()
 
 
 def closeness(
@@ -193,6 +173,7 @@ def closeness(
     return (close - close.mean(dim=1, keepdim=True)) / close.std(dim=1, keepdim=True).clamp(min=1e-6)
 
 
+@torch.inference_mode()
 def closer_than_popular(
     encoder: SequenceEncoder, held_out: HeldOut, columns: Contents, *, popularity: Tensor
 ) -> Figures:
@@ -201,8 +182,10 @@ def closer_than_popular(
     By a profile of the shorter half-life; the base by its scores. Chance is .5.
     """
     drawn = popularity.double() / popularity.sum()
-    found: Figures = {name: np.empty(len(held_out.histories)) for name in (SCORES, *columns)}
-    for users, logits, targets in blocks(encoder, held_out):
+    n_users = len(held_out.histories)
+    found: Figures = {name: np.empty(n_users) for name in (SCORES, *columns)}
+    for users, logits in score_blocks(encoder, held_out.histories, np.arange(n_users)):
+        targets = torch.from_numpy(held_out.targets[users].astype(np.int64) - 1)[:, None]
         by_name = {
             name: closeness(held_out.histories, it, users=users, half_life=HALF_LIVES[0])
             for name, it in columns.items()

@@ -46,7 +46,7 @@ class EmaForecaster(HistoryForecaster[EmaConfig]):
 class HalfLifeConfig(WindowConfig):
     """Settings of ``HalfLifeForecaster``."""
 
-    half_life_days: float = Field(default=7.0, gt=0)
+    half_life_days: float = Field(default=7.0, gt=0, allow_inf_nan=True)
     """Age at which an interaction weighs half. Chosen: a week."""
 
 

@@ -105,22 +105,30 @@ class HeldOut:
 
 @torch.inference_mode()
 def target_ranks(encoder: SequenceEncoder, held_out: HeldOut) -> NDArray[np.float64]:
-    """Rank of each held-out item among all items that the user has not seen before.
+    """Rank of each held-out item among all items that the user has not seen before, as ``ranks_in``.
 
-    Ties by average rank: 1 + #greater + #equal / 2. A target that was seen before cannot be found: its rank is
-    infinite.
+    A target that was seen before cannot be found: its rank is infinite.
     """
     users = np.arange(len(held_out.histories))
-    ranks = np.full(len(users), math.inf)
+    ranks = np.empty(len(users))
     for block, scores in score_blocks(encoder, held_out.histories, users):
         hide_seen(scores, held_out.histories, block)
-        targets = torch.from_numpy(held_out.targets[block].astype(np.int64) - 1)[:, None]
-        mine = scores.gather(1, targets)
-        better = (scores > mine).sum(dim=1)
-        equal = (scores == mine).sum(dim=1) - 1
-        found = 1.0 + better.numpy() + equal.numpy() / 2
-        ranks[block] = np.where(torch.isfinite(mine[:, 0]).numpy(), found, math.inf)
+        ranks[block] = ranks_in(scores, held_out.targets[block])
     return ranks
+
+
+def ranks_in(scores: Float[Tensor, "B I"], targets: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Rank of one item in each row: ties by average rank, 1 + #greater + #equal / 2; infinite where it is hidden.
+
+    Args:
+        scores: On the CPU, minus infinity where an item is hidden.
+        targets: Item numbers, from 1.
+    """
+    mine = scores.gather(1, torch.from_numpy(targets.astype(np.int64) - 1)[:, None])
+    better = (scores > mine).sum(dim=1)
+    equal = (scores == mine).sum(dim=1) - 1
+    found = 1.0 + better.numpy() + equal.numpy() / 2
+    return np.where(torch.isfinite(mine[:, 0]).numpy(), found, math.inf)
 
 
 def hit_rate(ranks: NDArray[np.float64], *, k: int) -> float:

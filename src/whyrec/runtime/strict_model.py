@@ -4,6 +4,6 @@ from pydantic import BaseModel, ConfigDict
 
 
 class StrictModel(BaseModel):
-    """Declared fields alone, every number finite, and unchanged once checked."""
+    """Declared fields alone, every number finite unless its field says otherwise, and unchanged once checked."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)

@@ -16,7 +16,7 @@ class TextHeadConfig(StrictModel):
     """Of the bilinear form."""
     newest: int = Field(default=20, ge=1)
     """Items of a history that are read."""
-    half_life: float = Field(default=5.0, gt=0)
+    half_life: float = Field(default=5.0, gt=0, allow_inf_nan=True)
     """An item counts half of one that stands so many places later in the history."""
     epochs: int = Field(default=10, ge=0)
     """Passes over the examples. Chosen on earlier cases: four are too few for a small log."""
@@ -43,7 +43,7 @@ class RankerConfig(StrictModel):
     """Of the space in which texts are compared. More rank a little better and take longer in proportion."""
     recent_days: int = Field(default=30, ge=1)
     """How far back popularity counts as recent, from the last interaction."""
-    half_life: float = Field(default=5.0, gt=0)
+    half_life: float = Field(default=5.0, gt=0, allow_inf_nan=True)
     """Of items of the history, in places, for what was taken together."""
     shrinkage: float = Field(default=5.0, ge=0)
     """Added to the users of both items, so that what rests on few counts less."""
