@@ -184,6 +184,18 @@ def test_phrases_of_every_kind_read_as_english() -> None:
     assert phrase_of(Aspect("keyword", "mine", "plot"), table).many == "films with “mine” in the plot"
 
 
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [
+        ("tags", "has “Douro” among its tags"),
+        ("glass", "has “Douro” as its glass"),
+        ("rated", "has “Douro” as its certificate"),
+    ],
+)
+def test_columns_with_a_name_in_the_plural_hold_several_values(column: str, words: str) -> None:
+    assert phrase_of(Aspect("attribute", "Douro", column), read_aspects(FILMS, config=CONFIG)).is_one == words
+
+
 def test_long_titles_are_cut_at_a_word() -> None:
     assert quoted("Short", longest=10) == "“Short”"
     assert quoted("A rather long title, really", longest=20) == "“A rather long…”"

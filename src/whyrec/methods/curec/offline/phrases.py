@@ -1,6 +1,7 @@
 """Aspects in English: "film noirs", "was directed by Carol Reed", "as were ..."; counts, ratios, lists, titles."""
 
 import random
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -116,8 +117,10 @@ def phrase_of(aspect: Aspect, table: AspectTable) -> Phrase:
             return Phrase(f"{nouns.many} {band}", f"is {band}", ("is", "are"))
         case _:
             name = _COLUMN_NAMES.get(aspect.column.casefold(), aspect.column.replace("_", " "))
+            # A column of tags holds several, a column of glass holds one.
+            of = "among" if re.search("[^s]s$", name.casefold()) else "as"
             return Phrase(
-                f"{nouns.many} with “{value}” as their {name}", f"has “{value}” as its {name}", ("does", "do")
+                f"{nouns.many} with “{value}” {of} their {name}", f"has “{value}” {of} its {name}", ("does", "do")
             )
 
 
