@@ -45,7 +45,7 @@ def test_effects_are_signed_and_factors_from_twice_on() -> None:
 
 
 def test_only_expectations_below_one_have_a_decimal() -> None:
-    assert [count_in_words(x) for x in (0, 0.04, 0.4, 0.96, 3.6, 1203.7)] == ["0", "0", "0.4", "1", "4", "1,204"]
+    assert [count_in_words(x) for x in (0, 0.04, 0.4, 0.96, 3.6, 1203.7)] == ["0", "<0.1", "0.4", "1", "4", "1,204"]
 
 
 def test_a_month_before_the_first_one_is_listed_as_empty() -> None:

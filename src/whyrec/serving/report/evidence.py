@@ -62,7 +62,9 @@ def users_in_words(users: float) -> str:
 
 
 def count_in_words(users: float) -> str:
-    """Write a number of users: ``1,204``; with a decimal where an expectation is below one."""
+    """Write a number of users: ``1,204``; with a decimal below one, ``<0.1`` where it is next to nothing."""
+    if 0 < users < 0.05:
+        return "<0.1"
     return f"{users:.1f}" if 0.05 <= users < 0.95 else whole(users)
 
 

@@ -4,8 +4,11 @@ const WHOLE = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const TENTHS = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
 
-/** A count: `1,204`; with a decimal where an expectation is below one. */
-export const count = (n) => (n >= 0.05 && n < 0.95 ? n.toFixed(1) : WHOLE.format(n));
+/** A count: `1,204`; with a decimal where an expectation is below one, and `<0.1` where it is next to nothing. */
+export function count(n) {
+  if (n > 0 && n < 0.05) return "<0.1";
+  return n >= 0.05 && n < 0.95 ? n.toFixed(1) : WHOLE.format(n);
+}
 
 /** A number with one decimal at most. */
 export const tenths = (n) => TENTHS.format(n);
