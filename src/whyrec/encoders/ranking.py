@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -56,7 +56,9 @@ def score_blocks(encoder: SequenceEncoder, histories: Sequences, users: NDArray[
             filled = np.resize(users[block], _BLOCK_USERS)
             batch = rectangle(histories, filled, max_history=encoder.max_history, width=width).to(table.device)
             scores = encoder.last_state(batch) @ table
-            parts.append((scores if bias is None else scores + bias)[: len(block)])
+            if bias is not None:
+                scores += bias
+            parts.append(scores[: len(block)])
         return users[np.concatenate([block for block, _ in group])], torch.cat(parts).float().cpu()
 
     blocks = list(_blocks(histories.lengths[users], max_history=encoder.max_history))
@@ -124,11 +126,15 @@ def ranks_in(scores: Float[Tensor, "B I"], targets: NDArray[np.int32]) -> NDArra
         scores: On the CPU, minus infinity where an item is hidden.
         targets: Item numbers, from 1.
     """
-    mine = scores.gather(1, torch.from_numpy(targets.astype(np.int64) - 1)[:, None])
-    better = (scores > mine).sum(dim=1)
-    equal = (scores == mine).sum(dim=1) - 1
-    found = 1.0 + better.numpy() + equal.numpy() / 2
-    return np.where(torch.isfinite(mine[:, 0]).numpy(), found, math.inf)
+    table = scores.numpy()
+    mine = np.take_along_axis(table, targets.astype(np.int64)[:, None] - 1, axis=1)
+    found = 1.0 + _true_in_rows(table > mine) + (_true_in_rows(table == mine) - 1) / 2
+    return np.where(np.isfinite(mine[:, 0]), found, math.inf)
+
+
+def _true_in_rows(mask: Bool[np.ndarray, "B I"]) -> NDArray[np.int64]:
+    """How many are true in each row; numpy counts a whole row many at a time, but one by one along an axis."""
+    return np.array([np.count_nonzero(row) for row in mask], dtype=np.int64)
 
 
 def hit_rate(ranks: NDArray[np.float64], *, k: int) -> float:
