@@ -18,9 +18,10 @@ help:
 demo: $(VENV)/.core
 	$(BIN)/whyrec demo
 
-# Three processes for two cores: many tests wait for servers, browsers and databases.
+# Three processes for two cores: many tests wait for servers, browsers and databases. Files are kept in the order of
+# tests/conftest.py, the slow ones first; xdist alone would begin with those that have most tests.
 test: lint browser database
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check src tests benchmarks tools

@@ -13,6 +13,13 @@ from whyrec.data.dataset import Dataset
 settings.register_profile("whyrec", deadline=None, derandomize=True)
 settings.load_profile("whyrec")
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first, so that no process is left alone with one at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 START = datetime(2020, 1, 1, tzinfo=UTC)
 
 
