@@ -189,6 +189,7 @@ def test_phrases_of_every_kind_read_as_english() -> None:
     [
         ("tags", "has “Douro” among its tags"),
         ("glass", "has “Douro” as its glass"),
+        ("stock_status", "has “Douro” as its stock status"),
         ("rated", "has “Douro” as its certificate"),
     ],
 )

@@ -84,11 +84,12 @@ def test_numbers_read_as_in_the_report(scripts: Any) -> None:
     assert scripts("words", "given.map(n => it.counted(n))", numbers) == [users_in_words(n) for n in numbers]
     facts = [
         ("attribute:year", 2013.0, ""),
+        ("attribute:price", 81.28, ""),
         ("rating", 8.49, ""),
         ("total", 1204.0, "users"),
         ("push", -0.314, "score"),
     ]
     given = [{"id": name, "value": value, "unit": unit} for name, value, unit in facts]
-    assert scripts("words", "given.map(it.value)", given) == ["2013", "8.5", "1,204 users", "−0.31"]
+    assert scripts("words", "given.map(it.value)", given) == ["2013", "81.28", "8.5", "1,204 users", "−0.31"]
     effects = [-0.5, -0.123, 0.0, 0.34, 0.999, 1.0, 1.5]
     assert scripts("words", "given.map(it.effect)", effects) == [effect_in_words(n) for n in effects]

@@ -68,6 +68,8 @@ export function value(evidence) {
   if (evidence.unit === "share") return percent(evidence.value);
   if (evidence.unit === "score") return signed(evidence.value);
   if (evidence.id === "rating") return evidence.value.toFixed(1);
+  // The catalogue's own numbers, such as a price, stand as in the text that cites them.
+  if (evidence.id.startsWith("attribute:")) return String(Number(evidence.value.toPrecision(10)));
   return [plain(evidence.value), evidence.unit].filter(Boolean).join(" ");
 }
 

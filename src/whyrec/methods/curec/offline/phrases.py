@@ -117,8 +117,8 @@ def phrase_of(aspect: Aspect, table: AspectTable) -> Phrase:
             return Phrase(f"{nouns.many} {band}", f"is {band}", ("is", "are"))
         case _:
             name = _COLUMN_NAMES.get(aspect.column.casefold(), aspect.column.replace("_", " "))
-            # A column of tags holds several, a column of glass holds one.
-            of = "among" if re.search("[^s]s$", name.casefold()) else "as"
+            # A column of tags holds several; one of glass, status or basis holds one.
+            of = "among" if re.search("[^sui]s$", name.casefold()) else "as"
             return Phrase(
                 f"{nouns.many} with “{value}” {of} their {name}", f"has “{value}” {of} its {name}", ("does", "do")
             )
